@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+//
+// swapmq for C++ applications: publish to and consume from queues; which broker stands behind them
+// is a word in a JSON file.
+//
+//   auto mq = swapmq::MessageQueue::open("swapmq.json");
+//   auto sent = mq.publish("tasks", "resize 42.png");
+//   if (!sent) log(to_string(sent.outcome()), sent.error().message());
+//   auto consumer = mq.consume("tasks", {.prefetch = 256, .concurrency = 4},
+//       [](const swapmq::Delivery& d) { return resize(d.body()) ? swapmq::ack() : swapmq::nack(5s);
+//       });
+//
+// Threads: every function may be called from any thread, concurrently, unless it says otherwise;
+// moving, assigning and destroying an object is for one thread at a time. Blocking: a function that
+// takes a timeout (milliseconds, on the monotonic clock) or whose options hold one may block that
+// long; the others return at once. Ownership: string_views and spans passed in are borrowed for the
+// call, unless it says "copies"; views handed out live as long as the object that they came from.
+// Errors: values (Error, Result, Sent); only Result::value() and MessageQueue::open() throw.
+#ifndef SWAPMQ_SWAPMQ_HPP
+#define SWAPMQ_SWAPMQ_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#if defined(__GNUC__)
+#define SWAPMQ_API __attribute__((visibility("default")))
+#else
+#define SWAPMQ_API
+#endif
+
+namespace swapmq {
+
+using std::chrono::milliseconds;
+
+/// The version of the library, "MAJOR.MINOR.PATCH".
+SWAPMQ_API std::string_view version();
+
+// ---- errors -------------------------------------------------------------------------------------
+
+enum class Errc : int {
+  ok = 0,
+  invalid_argument,   ///< the call is wrong; repeating it is, too
+  not_supported,      ///< this backend cannot do it
+  not_found,          ///< what the call is about does not exist
+  conflict,           ///< it exists with other properties
+  unavailable,        ///< broker unreachable or connection lost
+  timeout,            ///< the deadline passed first
+  interrupted,        ///< somebody ended the wait
+  resource_exhausted, ///< full: a bound, memory, disk, quota
+  too_large,          ///< beyond a limit of the backend
+  access_denied,      ///< credentials or permissions
+  corrupt,            ///< stored data is damaged
+  lost,               ///< a delivery that is no longer ours to settle
+  internal,           ///< a defect in the plugin or in swapmq
+  config,             ///< the configuration is wrong
+  plugin,             ///< the plugin cannot be found, loaded or trusted
+  closed,             ///< the message queue, consumer or subscription is closed
+};
+
+SWAPMQ_API std::string_view to_string(Errc code);
+
+class Error {
+ public:
+  Error() = default;
+  Error(Errc code, std::string message, bool retryable = false)
+      : code_(code), retryable_(retryable), message_(std::move(message)) {}
+
+  /// True if there is an error.
+  explicit operator bool() const { return code_ != Errc::ok; }
+  [[nodiscard]] Errc code() const { return code_; }
+  /// One line (a config's errors: one line each); says what, where, and what to do. No secrets.
+  [[nodiscard]] const std::string& message() const { return message_; }
+  /// Whether the same call may succeed later.
+  [[nodiscard]] bool retryable() const { return retryable_; }
+
+ private:
+  Errc code_ = Errc::ok;
+  bool retryable_ = false;
+  std::string message_;
+};
+
+/// What Result::value() and MessageQueue::open() throw.
+class SWAPMQ_API Exception : public std::runtime_error {
+ public:
+  explicit Exception(Error error);
+  ~Exception() override;
+  [[nodiscard]] const Error& error() const noexcept { return error_; }
+
+ private:
+  Error error_;
+};
+
+/// A value or an error.
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
+
+  explicit operator bool() const { return held_.index() == 0; }
+  T& value() & {
+    check();
+    return std::get<0>(held_);
+  }
+  T&& value() && {
+    check();
+    return std::get<0>(std::move(held_));
+  }
+  [[nodiscard]] const T& value() const& {
+    check();
+    return std::get<0>(held_);
+  }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+  T& operator*() & { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
+  const T& operator*() const& { return value(); }
+  /// The error; one with code ok if there is a value.
+  [[nodiscard]] Error error() const { return *this ? Error() : std::get<1>(held_); }
+
+ private:
+  void check() const {
+    if (held_.index() != 0) throw Exception(std::get<1>(held_));
+  }
+  std::variant<T, Error> held_;
+};
+
+// ---- publishing ---------------------------------------------------------------------------------
+
+struct Header {
+  std::string_view name; ///< 1 to 255 bytes
+  std::string_view value;
+};
+
+/// What to publish. All views are borrowed for the call (publish_async copies).
+struct Message {
+  std::string_view body;
+  std::string_view id{}; ///< 1 to 255 bytes; empty: the library makes a UUIDv7
+  std::span<const Header> headers{};
+  milliseconds delay{0};      ///< not delivered before
+  milliseconds ttl{0};        ///< not delivered after; 0: for ever
+  std::uint32_t priority = 0; ///< 0 to 9, higher first
+  std::string_view ordering_key{};
+  std::string_view correlation_id{};
+  std::string_view reply_to{};
+  std::string_view content_type{};
+};
+
+enum class Outcome : int {
+  confirmed, ///< the backend has it, as durably as the config asks
+  failed,    ///< it is certainly not stored
+  in_doubt,  ///< it may be stored: no answer came, and no later attempt was confirmed
+};
+
+SWAPMQ_API std::string_view to_string(Outcome outcome);
+
+/// How a publish ended.
+class [[nodiscard]] Sent {
+ public:
+  Sent() = default;
+  Sent(Outcome outcome, std::string id, Error error)
+      : outcome_(outcome), id_(std::move(id)), error_(std::move(error)) {}
+
+  explicit operator bool() const { return outcome_ == Outcome::confirmed; }
+  [[nodiscard]] Outcome outcome() const { return outcome_; }
+  [[nodiscard]] const Error& error() const { return error_; }
+  /// The message's id, made by the library or given.
+  [[nodiscard]] const std::string& id() const { return id_; }
+
+ private:
+  Outcome outcome_ = Outcome::failed;
+  std::string id_;
+  Error error_;
+};
+
+struct PublishOptions {
+  milliseconds timeout{30'000}; ///< retries included
+};
+
+// ---- consuming ----------------------------------------------------------------------------------
+
+namespace detail {
+class DeliveryState;
+class ConsumerState;
+class Runtime;
+} // namespace detail
+
+/// What asking for a settlement said at once. The broker's word comes later:
+/// Delivery::wait_settled.
+enum class Settling : int {
+  accepted, ///< it will be settled so
+  already,  ///< it was settled before; nothing changes
+  lost,     ///< no longer ours: its connection, lease or ack_timeout is gone
+};
+
+/// A message handed to a consumer. A handle: copies stand for the same delivery. If the last one
+/// goes away unsettled, the message is released. May outlive consumer and message queue; it then is
+/// lost.
+class SWAPMQ_API Delivery {
+ public:
+  Delivery() = default; ///< of no delivery: views are empty, settling says lost
+  Delivery(const Delivery& other) noexcept;
+  Delivery(Delivery&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Delivery& operator=(Delivery other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Delivery();
+
+  // The views live as long as any handle of this delivery.
+  [[nodiscard]] std::string_view body() const;
+  [[nodiscard]] std::string_view id() const;
+  [[nodiscard]] std::string_view queue() const;
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+  [[nodiscard]] std::vector<Header> headers() const;
+  [[nodiscard]] std::string_view ordering_key() const;
+  [[nodiscard]] std::string_view correlation_id() const;
+  [[nodiscard]] std::string_view reply_to() const;
+  [[nodiscard]] std::string_view content_type() const;
+  [[nodiscard]] std::chrono::system_clock::time_point timestamp() const;
+  [[nodiscard]] std::uint32_t priority() const;
+  [[nodiscard]] std::uint32_t delivery_count() const; ///< 1 for the first
+  [[nodiscard]] bool redelivered() const;
+
+  // Each is idempotent and returns at once; the settlement travels with the consumer's next
+  // exchange.
+  Settling ack() const;
+  /// Counted; delivered again after the delay (none: the config's retry_delay_seconds), or
+  /// dead-lettered if that was the last of max_deliveries.
+  Settling nack(std::optional<milliseconds> delay = std::nullopt,
+                std::string_view reason = {}) const;
+  Settling release() const;                            ///< not counted
+  Settling reject(std::string_view reason = {}) const; ///< dead-lettered now
+  /// The handler still works on it: ack_timeout begins anew.
+  Settling extend() const;
+  /// Waits for the broker's word on the settlement. ok: done; lost: others may get it again;
+  /// timeout.
+  [[nodiscard]] Error wait_settled(milliseconds timeout) const;
+
+ private:
+  friend class detail::DeliveryState;
+  explicit Delivery(detail::DeliveryState* state) noexcept : state_(state) {}
+  detail::DeliveryState* state_ = nullptr; // counts its handles
+};
+
+/// What a handler decides.
+struct Decision {
+  enum class Kind { ack, nack, release, reject, keep } kind = Kind::ack;
+  std::optional<milliseconds> delay{};
+  std::string reason{};
+};
+
+inline Decision ack() { return {Decision::Kind::ack}; }
+inline Decision nack(std::optional<milliseconds> delay = std::nullopt, std::string reason = {}) {
+  return {Decision::Kind::nack, delay, std::move(reason)};
+}
+inline Decision release() { return {Decision::Kind::release}; }
+inline Decision reject(std::string reason = {}) {
+  return {Decision::Kind::reject, std::nullopt, std::move(reason)};
+}
+/// The handler took a copy of the delivery and settles it later, from any thread.
+inline Decision keep() { return {Decision::Kind::keep}; }
+
+struct ConsumeOptions {
+  std::uint32_t prefetch = 256;  ///< the most that is handed out and not settled
+  std::uint32_t concurrency = 1; ///< handler threads; 1 keeps the order of first deliveries
+  milliseconds ack_timeout{30 * 60 * 1000}; ///< an unsettled delivery is nacked after; 0: never
+};
+
+/// Called on a thread of the library. Throwing std::exception is a nack with its text as the
+/// reason.
+using Handler = std::function<Decision(const Delivery&)>;
+
+/// Runs a handler until closed or destroyed (which closes it with a timeout of 30 s). Reconnects
+/// and subscribes again by itself, for as long as it lives.
+class SWAPMQ_API Consumer {
+ public:
+  explicit Consumer(std::shared_ptr<detail::ConsumerState> state);
+  Consumer(Consumer&&) noexcept;
+  Consumer& operator=(Consumer&&) noexcept;
+  ~Consumer();
+
+  /// Draining: no new deliveries; handlers in flight finish and are settled; what is buffered is
+  /// released. timeout: some handlers still ran; their deliveries are lost to them. Not from a
+  /// handler.
+  Error close(milliseconds timeout = milliseconds(30'000));
+  /// The last error of the connection to the broker, ok while it works.
+  [[nodiscard]] Error last_error() const;
+  /// Deliveries handed out and not settled.
+  [[nodiscard]] std::size_t in_flight() const;
+
+ private:
+  std::shared_ptr<detail::ConsumerState> state_;
+};
+
+/// Pulls deliveries. They may be settled from any thread.
+class SWAPMQ_API Subscription {
+ public:
+  explicit Subscription(std::shared_ptr<detail::ConsumerState> state);
+  Subscription(Subscription&&) noexcept;
+  Subscription& operator=(Subscription&&) noexcept;
+  ~Subscription();
+
+  /// Waits for the first delivery and returns what is there, up to max; empty: none until then.
+  Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout);
+  /// As Consumer::close.
+  Error close(milliseconds timeout = milliseconds(30'000));
+
+ private:
+  std::shared_ptr<detail::ConsumerState> state_;
+};
+
+// ---- looking ------------------------------------------------------------------------------------
+
+enum class Precision : int { unknown, approximate, exact };
+
+struct QueueStats {
+  std::uint64_t ready = 0, unacked = 0, delayed = 0;
+  Precision ready_precision = Precision::unknown;
+  Precision unacked_precision = Precision::unknown;
+  Precision delayed_precision = Precision::unknown;
+  bool exists = false;
+};
+
+struct Metric {
+  std::string name; ///< e.g. "swapmq_published_total"
+  std::vector<std::pair<std::string, std::string>> labels;
+  double value = 0; ///< a counter or gauge; of a histogram: the number of observations
+  /// A histogram's buckets: upper bound in seconds, cumulative count. Empty otherwise.
+  std::vector<std::pair<double, std::uint64_t>> buckets{};
+  double sum = 0; ///< of a histogram, in seconds
+};
+
+struct CapabilityValue {
+  std::string name;  ///< "durability", "delayed_publish", ...
+  std::string grade; ///< "absent", "emulated", "native", or the word of that capability
+};
+
+struct LimitValue {
+  std::string name;        ///< "max_body_bytes", ...
+  std::uint64_t value = 0; ///< 0: none
+};
+
+struct PluginDescription {
+  std::string name, version, license, summary, path, abi_version, options_schema;
+  std::vector<CapabilityValue> capabilities;
+  std::vector<LimitValue> limits;
+  std::vector<std::string> extensions;
+};
+
+/// A file that a plugin search came upon: loadable, or why not.
+struct PluginFound {
+  std::string name, path;
+  Result<PluginDescription> description;
+};
+
+/// The folders that plugins are searched in, in order: those of the config (may be empty), of
+/// SWAPMQ_PLUGIN_PATH, beside the program, the install directory.
+SWAPMQ_API std::vector<std::string> plugin_search_path(
+    std::span<const std::string> from_config = {});
+/// Every *.so in the search path; the first of a name hides the later ones. Loads each.
+SWAPMQ_API std::vector<PluginFound> list_plugins(std::span<const std::string> from_config = {});
+/// Loads by name, or by path if it has a slash, and describes.
+SWAPMQ_API Result<PluginDescription> describe_plugin(std::string_view name_or_path,
+                                                     std::span<const std::string> from_config = {});
+
+/// A place in a configuration and what is wrong there.
+struct ConfigError {
+  std::string file;
+  std::size_t line = 0, column = 0; ///< from 1; 0: the file as a whole
+  std::string pointer;              ///< JSON pointer, RFC 6901
+  std::string message;
+  Errc code = Errc::config; ///< or plugin, when it is the plugin that cannot be used
+
+  /// "FILE:LINE:COLUMN: POINTER: MESSAGE"
+  [[nodiscard]] SWAPMQ_API std::string to_string() const;
+};
+
+/// All that is wrong with a file, the options of its backends included; empty: nothing.
+SWAPMQ_API std::vector<ConfigError> check_config(const std::string& path);
+
+// ---- the message queue --------------------------------------------------------------------------
+
+class SWAPMQ_API MessageQueue {
+ public:
+  /// Reads the config, loads the plugin, opens the backend. Throws Exception.
+  static MessageQueue open(const std::string& path);
+  static Result<MessageQueue> try_open(const std::string& path);
+  /// The same from JSON text; `name` stands for the file in messages.
+  static Result<MessageQueue> try_open_text(std::string_view json, std::string name = "<text>");
+
+  MessageQueue(MessageQueue&&) noexcept;
+  MessageQueue& operator=(MessageQueue&&) noexcept;
+  /// close() with 30 s.
+  ~MessageQueue();
+
+  /// Publishes and waits for the backend's word, with retries, until options.timeout.
+  Sent publish(std::string_view queue, std::string_view body, const PublishOptions& options = {});
+  Sent publish(std::string_view queue, const Message& message, const PublishOptions& options = {});
+  /// In order; one Sent for each message.
+  std::vector<Sent> publish_many(std::string_view queue, std::span<const Message> messages,
+                                 const PublishOptions& options = {});
+  /// Copies the message and returns; blocks while the bounded line of waiting messages is full.
+  /// `done` is called once, on the library's publisher thread; it must not block. Without `done`
+  /// only the metrics tell.
+  void publish_async(std::string_view queue, const Message& message,
+                     std::function<void(Sent)> done = {}, const PublishOptions& options = {});
+
+  /// Calls the handler for each delivery. Errors: invalid_argument, closed. The broker need not be
+  /// reachable.
+  Result<Consumer> consume(std::string_view queue, const ConsumeOptions& options, Handler handler);
+  Result<Subscription> subscribe(std::string_view queue, const ConsumeOptions& options = {});
+
+  Error create_queue(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+  Error delete_queue(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+  Result<QueueStats> stats(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+  /// Messages that are ready. (Those unacked and delayed: stats.)
+  Result<std::uint64_t> size(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+  /// Removes what is ready and delayed, leaves what is unacked; how many it removed.
+  Result<std::uint64_t> purge(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+  /// not_supported if the backend cannot list.
+  Result<std::vector<std::string>> list_queues(milliseconds timeout = milliseconds(30'000));
+  /// A round trip to the broker.
+  Error ping(milliseconds timeout = milliseconds(30'000));
+
+  /// The word of the config: the plugin's name.
+  [[nodiscard]] const std::string& backend_name() const;
+  [[nodiscard]] const PluginDescription& backend() const;
+  [[nodiscard]] std::vector<Metric> metrics() const;
+
+  /// Draining: ends publishing (what waits is sent), closes consumers as Consumer::close, closes
+  /// the backend. timeout: not all was done by then.
+  Error close(milliseconds timeout = milliseconds(30'000));
+
+ private:
+  explicit MessageQueue(std::shared_ptr<detail::Runtime> runtime);
+  std::shared_ptr<detail::Runtime> runtime_;
+};
+
+} // namespace swapmq
+
+#endif // SWAPMQ_SWAPMQ_HPP
