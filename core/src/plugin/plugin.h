@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// A loaded plugin: found, trusted, mapped, negotiated with. Immutable and never unmapped once
+// loaded, so that everything it handed out stays callable.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "swapmq/backend.h"
+#include "swapmq/swapmq.hpp"
+
+namespace swapmq::plugin {
+
+struct LoadRequest {
+  std::string name_or_path;             ///< a bare name [a-z0-9_]{1,64}; a path only if allow_path
+  std::vector<std::string> plugin_path; ///< folders of the config, searched first
+  std::string sha256;                   ///< 64 hex digits; empty: not pinned
+  bool allow_path = false;              ///< config never may; the command line may
+};
+
+class Plugin {
+ public:
+  /// Errors have code plugin (or invalid_argument for an impossible name) and list what was tried.
+  /// The same file loads once; a changed one loads beside the old.
+  static Result<std::shared_ptr<const Plugin>> load(const LoadRequest& request);
+
+  virtual ~Plugin() = default;
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+
+  /// Full size of this host's ABI; what the plugin lacks is stubbed.
+  [[nodiscard]] const swapmq_backend_vtable& vtable() const { return vtable_; }
+  /// Full size; zero where the plugin is older. Checked: strings exist, grades are known.
+  [[nodiscard]] const swapmq_capabilities& capabilities() const { return capabilities_; }
+  [[nodiscard]] const swapmq_limits& limits() const { return limits_; }
+  [[nodiscard]] const PluginDescription& description() const { return description_; }
+
+ protected:
+  Plugin() = default;
+  swapmq_backend_vtable vtable_{};
+  swapmq_capabilities capabilities_{};
+  swapmq_limits limits_{};
+  PluginDescription description_;
+};
+
+/// Names and grades as words, for descriptions and differences.
+std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities);
+std::vector<LimitValue> limit_values(const swapmq_limits& limits);
+
+} // namespace swapmq::plugin
