@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "config/build.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/core_check.h"
+
+namespace swapmq::config {
+namespace {
+
+void take(const Node* node, std::string& to) {
+  if (node != nullptr) to = node->text;
+}
+
+template <class Integer>
+void take_integer(const Node* node, Integer& to) {
+  if (node != nullptr) to = static_cast<Integer>(number_of(*node)); // the schema bounds it
+}
+
+void take_seconds(const Node* node, std::chrono::milliseconds& to) {
+  if (node == nullptr) return;
+  const long double seconds = number_of(*node);
+  const auto rounded = std::llround(seconds * 1000);
+  // What is not 0 must not become it.
+  to = std::chrono::milliseconds(seconds > 0 ? std::max(rounded, 1LL) : 0);
+}
+
+void build_message_queue(const Node& from, const Document& document, Config& to) {
+  take(from.find("type"), to.type);
+  take(from.find("task_queue"), to.task_queue);
+  take(from.find("status_queue"), to.status_queue);
+  take(from.find("heartbeat_queue"), to.heartbeat_queue);
+  take(from.find("control_queue"), to.control_queue);
+  take_integer(from.find("max_retries"), to.max_retries);
+  take_seconds(from.find("retry_delay_seconds"), to.retry_delay);
+  take_seconds(from.find("connection_timeout_seconds"), to.connection_timeout);
+  if (const Node* pool = from.find("pool")) {
+    take_integer(pool->find("publish_sessions"), to.pool.publish_sessions);
+    take_integer(pool->find("consume_sessions"), to.pool.consume_sessions);
+  }
+  const auto& own = message_queue_keys();
+  for (const Node* each = from.first_child; each != nullptr; each = each->next) {
+    if (std::find(own.begin(), own.end(), each->key) == own.end()) {
+      to.options.emplace(each->key, compact(document.source(*each)));
+    }
+  }
+}
+
+QueueConfig build_queue(const Node& from) {
+  QueueConfig to;
+  take_integer(from.find("max_deliveries"), to.max_deliveries);
+  take(from.find("dead_letter_queue"), to.dead_letter_queue);
+  take_integer(from.find("max_length"), to.max_length);
+  if (const Node* strict = from.find("strict_order")) to.strict_order = strict->is_true();
+  return to;
+}
+
+std::string lower(std::string_view digits) {
+  std::string out(digits);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+} // namespace
+
+Config build(const Document& document, const std::string& file) {
+  const Node& root = *document.root();
+  Config config;
+  config.file = file;
+  build_message_queue(*root.find("message_queue"), document, config);
+  if (const Node* queues = root.find("queues")) {
+    for (const Node* each = queues->first_child; each != nullptr; each = each->next) {
+      config.queues.emplace(each->key, build_queue(*each));
+    }
+  }
+  if (const Node* folders = root.find("plugin_path")) {
+    for (const Node* each = folders->first_child; each != nullptr; each = each->next) {
+      config.plugin_path.emplace_back(each->text);
+    }
+  }
+  if (const Node* plugins = root.find("plugins")) {
+    for (const Node* each = plugins->first_child; each != nullptr; each = each->next) {
+      config.sha256.emplace(each->key, lower(each->find("sha256")->text));
+    }
+  }
+  if (const Node* log = root.find("log")) {
+    take(log->find("level"), config.log_level);
+    take(log->find("file"), config.log_file);
+  }
+  return config;
+}
+
+} // namespace swapmq::config

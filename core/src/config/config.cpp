@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "config/config.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "config/build.h"
+#include "config/core_check.h"
+#include "config/document.h"
+#include "config/queue_name.h"
+#include "config/text.h"
+
+namespace swapmq {
+
+std::string ConfigError::to_string() const {
+  std::string out = config::one_line(file);
+  if (line > 0) out += ":" + std::to_string(line) + ":" + std::to_string(column);
+  out += ": ";
+  if (!pointer.empty()) out += config::one_line(pointer) + ": ";
+  return out + config::one_line(message);
+}
+
+} // namespace swapmq
+
+namespace swapmq::config {
+namespace {
+
+ConfigError whole_file(const std::string& file, std::string message) {
+  ConfigError error;
+  error.file = file;
+  error.message = std::move(message);
+  return error;
+}
+
+std::vector<ConfigError> placed(Findings findings, std::string_view text, const std::string& file) {
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.offset < b.offset; });
+  const auto same = [](const Finding& a, const Finding& b) {
+    return a.offset == b.offset && a.pointer == b.pointer && a.message == b.message;
+  };
+  findings.erase(std::unique(findings.begin(), findings.end(), same), findings.end());
+  const bool cut = findings.size() >= kMostFindings;
+  if (cut) findings.resize(kMostFindings);
+
+  std::vector<ConfigError> errors;
+  errors.reserve(findings.size() + 1);
+  const SourceMap places(text);
+  for (Finding& finding : findings) {
+    const Position at = places.locate(finding.offset);
+    errors.push_back({file, at.line, at.column, std::move(finding.pointer),
+                      std::move(finding.message), finding.code});
+  }
+  if (cut) errors.push_back(whole_file(file, "more errors were left out; correct these first"));
+  return errors;
+}
+
+} // namespace
+
+Parsed parse(std::string_view json, const std::string& file, const SchemaLookup& schemas) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
+  Parsed parsed;
+  if (json.size() > kMaxTextBytes) {
+    parsed.errors.push_back(whole_file(
+        file, "too large: a config has at most " + std::to_string(kMaxTextBytes) + " bytes"));
+    return parsed;
+  }
+  const Document document(json);
+  Findings findings = document.findings();
+  if (document.root() != nullptr) CoreCheck(document, schemas).run(findings);
+  if (findings.empty()) {
+    parsed.config = build(document, file);
+  } else {
+    parsed.errors = placed(std::move(findings), json, file);
+  }
+  return parsed;
+}
+
+QueueConfig Config::queue(std::string_view name) const {
+  QueueConfig out;
+  const auto found = queues.find(std::string(name));
+  if (found != queues.end()) out = found->second;
+  if (out.max_deliveries == 0) {
+    const bool full = max_retries == std::numeric_limits<std::uint32_t>::max();
+    out.max_deliveries = full ? max_retries : max_retries + 1;
+  }
+  if (out.dead_letter_queue.empty()) out.dead_letter_queue = default_dead_letter_queue(name);
+  return out;
+}
+
+const std::string& Config::active_options() const {
+  static const std::string none = "{}";
+  const auto found = options.find(type);
+  return found == options.end() ? none : found->second;
+}
+
+std::string_view embedded_default() {
+  return R"({
+  "message_queue": {
+    "type": "sqlite",
+    "sqlite": { "path": "./swapmq-data/queues.db" },
+    "task_queue": "tasks",
+    "status_queue": "status_updates",
+    "heartbeat_queue": "heartbeats",
+    "control_queue": "control",
+    "max_retries": 3,
+    "retry_delay_seconds": 60,
+    "connection_timeout_seconds": 30,
+    "pool": { "publish_sessions": 2, "consume_sessions": 1 }
+  }
+}
+)";
+}
+
+} // namespace swapmq::config

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// Everything that can be wrong with a config beyond JSON: the core's keys, names of queues, and the
+// sections of the backends.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/document.h"
+#include "config/validator.h"
+
+namespace swapmq::config {
+
+/// For one check of one document that has a root.
+class CoreCheck {
+ public:
+  CoreCheck(const Document& document, const SchemaLookup& schemas)
+      : document_(document), schemas_(schemas) {}
+
+  /// Adds to what is wrong already. Findings are not sorted.
+  void run(Findings& out);
+
+ private:
+  bool on_additional(const Node& object, const Node& member, Findings& out);
+  void check_queue_names(Findings& out) const;
+  void check_queue(const Node& queue, Findings& out) const;
+
+  const Document& document_;
+  const SchemaLookup& schemas_;
+  std::vector<const Node*> sections_; ///< members of message_queue that may be a backend's
+};
+
+/// Whether this may be the name of a plugin.
+bool is_plugin_name(std::string_view name);
+/// The names in "properties" at the top of the core's schema, or inside message_queue.
+const std::vector<std::string_view>& top_level_keys();
+const std::vector<std::string_view>& message_queue_keys();
+
+} // namespace swapmq::config
