@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "queue/async_publisher.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace swapmq::queue {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t max_under_way = 65'536;
+
+/// A copy of a message: one buffer and views into it.
+class OwnedMessage {
+ public:
+  explicit OwnedMessage(const Message& from) : message_(from) {
+    std::size_t size = 0;
+    each_view([&](std::string_view view) { size += view.size(); });
+    for (const Header& header : from.headers) size += header.name.size() + header.value.size();
+    buffer_.reserve(size); // the views into it stay valid
+    each_view([&](std::string_view& view) { view = keep(view); });
+    headers_.reserve(from.headers.size());
+    for (const Header& header : from.headers) {
+      const std::string_view name = keep(header.name);
+      headers_.push_back({name, keep(header.value)});
+    }
+    message_.headers = headers_;
+  }
+  OwnedMessage(const OwnedMessage&) = delete;
+  OwnedMessage& operator=(const OwnedMessage&) = delete;
+
+ protected:
+  Message message_;
+
+ private:
+  template <class Visit>
+  void each_view(Visit visit) {
+    for (std::string_view* view :
+         {&message_.body, &message_.id, &message_.ordering_key, &message_.correlation_id,
+          &message_.reply_to, &message_.content_type}) {
+      visit(*view);
+    }
+  }
+  std::string_view keep(std::string_view view) {
+    const std::size_t at = buffer_.size();
+    buffer_.append(view);
+    return std::string_view(buffer_).substr(at);
+  }
+
+  std::string buffer_;
+  std::vector<Header> headers_;
+};
+
+class AsyncRequest final : private OwnedMessage, public PublishRequest {
+ public:
+  AsyncRequest(const Message& message, AsyncPublisher::Done done, Deadline until)
+      : OwnedMessage(message), PublishRequest({&message_, 1}, until), done_(std::move(done)) {}
+
+  [[nodiscard]] bool asynchronous() const override { return true; }
+  void complete() {
+    if (done_) done_(sent(0));
+  }
+
+ private:
+  AsyncPublisher::Done done_;
+};
+
+} // namespace
+
+AsyncPublisher::~AsyncPublisher() { stop(); }
+
+void AsyncPublisher::submit(Publisher& publisher, const Message& message, Done done,
+                            Deadline deadline) {
+  auto request = std::make_unique<AsyncRequest>(message, std::move(done), deadline);
+  switch (reserve(deadline)) {
+    case Room::reserved:
+      return publisher.publish_async(std::move(request));
+    case Room::none:
+      request->refuse(0, Errc::timeout,
+                      "too many messages were under way until the deadline; it was not sent");
+      return finished(request.release());
+    case Room::stopped:
+      request->refuse(0, Errc::closed, "the message queue is closed");
+      return request->complete();
+  }
+}
+
+/// Counts one more under way, with or without room.
+AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
+  const Lock lock(mutex_);
+  if (stopping_) return Room::stopped;
+  bool room = true;
+  while (under_way_ >= max_under_way && room) {
+    room = room_.wait_until(mutex_, deadline) || steady_clock::now() < deadline;
+  }
+  ++under_way_;
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  return room ? Room::reserved : Room::none;
+}
+
+void AsyncPublisher::lead(Publisher& publisher, std::shared_ptr<PublishGroup> group) {
+  const Lock lock(mutex_);
+  jobs_.push_back({&publisher, std::move(group)});
+  work_.notify_one();
+}
+
+void AsyncPublisher::finished(PublishRequest* request) {
+  const Lock lock(mutex_);
+  finished_.emplace_back(request);
+  work_.notify_one();
+}
+
+void AsyncPublisher::run() {
+  while (true) {
+    std::deque<std::unique_ptr<PublishRequest>> finished;
+    Job job{nullptr, nullptr};
+    {
+      const Lock lock(mutex_);
+      while (jobs_.empty() && finished_.empty() && !stopping_) {
+        work_.wait_until(mutex_, steady_clock::now() + std::chrono::hours(1));
+      }
+      if (jobs_.empty() && finished_.empty()) return;
+      finished.swap(finished_);
+      if (!jobs_.empty()) {
+        job = std::move(jobs_.front());
+        jobs_.pop_front();
+      }
+    }
+    for (auto& request : finished) static_cast<AsyncRequest&>(*request).complete();
+    if (!finished.empty()) {
+      const Lock lock(mutex_);
+      under_way_ -= finished.size();
+      room_.notify_all();
+    }
+    if (job.publisher != nullptr) job.publisher->lead_group(job.group);
+  }
+}
+
+void AsyncPublisher::stop() {
+  std::thread thread;
+  {
+    const Lock lock(mutex_);
+    stopping_ = true;
+    work_.notify_one();
+    thread = std::move(thread_);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+} // namespace swapmq::queue

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "queue/lane.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace swapmq::queue {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+constexpr milliseconds refused_pause{1000}; // before a settlement that was refused is tried again
+constexpr milliseconds nudge{1000};
+} // namespace
+
+Lane::Lane(LaneSetup setup)
+    : setup_(std::move(setup)),
+      ledger_(std::make_shared<Ledger>(
+          setup_.policy.queue, setup_.options, setup_.retry_delay,
+          setup_.policy.dead_letter_queue.empty() ? 0 : setup_.policy.max_deliveries,
+          *setup_.queue_metrics)) {
+  if (setup_.handler && setup_.options.concurrency > 1) {
+    for (std::uint32_t i = 0; i < setup_.options.concurrency; ++i) {
+      workers_.emplace_back([this] { work(); });
+    }
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+Lane::~Lane() {
+  close(steady_clock::now());
+  thread_.join();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+// ---- the lane's thread --------------------------------------------------------------------------
+
+void Lane::run() {
+  while (true) {
+    Ledger::Work work = ledger_->wait_for_work();
+    if (work.shut || work.drained) return;
+    if (work.idle_tick) continue; // the keeper serves the session
+    bool well = subscribe();
+    if (well) {
+      const Lock lock(session_mutex_);
+      well = closed_ || exchange(std::move(work.settlements), work.credit, Wait::yes);
+    } else {
+      ledger_->put_back(std::move(work.settlements), milliseconds(0));
+    }
+    if (well) {
+      backoff_.reset();
+      if (setup_.handler && workers_.empty()) run_handlers();
+    } else if (!ledger_->pause(steady_clock::now() + backoff_.next())) {
+      return;
+    }
+  }
+}
+
+void Lane::run_handlers() {
+  last_exchange_ = steady_clock::now();
+  while (auto delivery = ledger_->try_take()) {
+    handle(*delivery);
+    delivery.reset();
+    if (!ledger_->wants_flush(last_exchange_)) continue;
+    const Lock lock(session_mutex_);
+    if (session_ == nullptr) return;
+    Ledger::Work now = ledger_->take_work();
+    if (!exchange(std::move(now.settlements), now.credit, Wait::no)) return;
+    last_exchange_ = steady_clock::now();
+  }
+}
+
+void Lane::work() {
+  while (!ledger_->draining()) {
+    if (auto delivery = ledger_->take(steady_clock::now() + nudge)) handle(*delivery);
+  }
+}
+
+void Lane::handle(const Delivery& delivery) {
+  const Deadline started = steady_clock::now();
+  Decision decision;
+  try {
+    decision = setup_.handler(delivery);
+  } catch (const std::exception& failure) {
+    decision = nack(std::nullopt, failure.what());
+  } catch (...) { // whatever a handler throws, its message is not lost
+    decision = nack(std::nullopt, "the handler threw something that is no std::exception");
+  }
+  setup_.queue_metrics->handle_seconds.observe(steady_clock::now() - started);
+  switch (decision.kind) {
+    case Decision::Kind::ack:
+      delivery.ack();
+      return;
+    case Decision::Kind::nack:
+      delivery.nack(decision.delay, decision.reason);
+      return;
+    case Decision::Kind::release:
+      delivery.release();
+      return;
+    case Decision::Kind::reject:
+      delivery.reject(decision.reason);
+      return;
+    case Decision::Kind::keep:
+      return;
+  }
+}
+
+// ---- the session --------------------------------------------------------------------------------
+
+/// Makes sure that there is a session that consumes. false: not now.
+bool Lane::subscribe() {
+  Error error;
+  {
+    const Lock lock(session_mutex_);
+    if (closed_ || subscription_ != nullptr) return true;
+    error = try_subscribe();
+    if (error) {
+      session_.reset();
+      subscription_ = nullptr;
+    }
+  }
+  note(error);
+  return !error;
+}
+
+Error Lane::try_subscribe() {
+  const Deadline deadline = steady_clock::now() + setup_.connection_timeout;
+  auto session = setup_.backend->open_session(SWAPMQ_ROLE_CONSUME, deadline);
+  if (!session) return session.error();
+  setup_.backend_metrics->sessions_opened.add();
+  session_ = std::move(*session);
+  auto queue = session_->queue(setup_.policy.queue, setup_.spec);
+  if (!queue) return queue.error();
+  if (setup_.policy.native_dead_letter && !setup_.policy.dead_letter_queue.empty()) {
+    auto target = session_->queue(setup_.policy.dead_letter_queue, setup_.dead_letter_spec);
+    if (!target) return target.error();
+    dead_letters_ = *target;
+  }
+  auto subscription =
+      session_->subscribe(*queue, setup_.options.prefetch, milliseconds(0), deadline);
+  if (!subscription) return subscription.error();
+  subscription_ = *subscription;
+  return {};
+}
+
+bool Lane::exchange(std::vector<Pending> settlements, std::size_t credit, Wait wait) {
+  SettlementPlan plan(setup_.policy, std::move(settlements), dead_letters_);
+  if (!plan.later().empty()) ledger_->put_back(std::move(plan.later()), refused_pause);
+  if (plan.settlements().empty() && credit == 0) return true;
+  std::vector<swapmq_status> statuses(plan.settlements().size(), SWAPMQ_STATUS_UNTOUCHED);
+  // Settlements are final when the call returns, so a call that has some does not wait for
+  // deliveries; the next one does. The deadline bounds the round trip; that nobody waits is said by
+  // an interrupt, which is sticky.
+  const bool hurry =
+      ledger_->enter_exchange(session_.get()) || wait == Wait::no || !plan.settlements().empty();
+  if (hurry && credit > 0) session_->interrupt();
+  plugin::Received received =
+      session_->exchange(subscription_, plan.settlements(), statuses, credit, 0,
+                         steady_clock::now() + setup_.connection_timeout);
+  ledger_->leave_exchange();
+  return conclude(plan, statuses, std::move(received));
+}
+
+bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
+                    plugin::Received received) {
+  const bool dead = session_->dead();
+  std::vector<Pending> untried, refused;
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    if (dead && statuses[i] != SWAPMQ_OK) statuses[i] = SWAPMQ_LOST; // its receipts went with it
+    if (statuses[i] == SWAPMQ_OK || statuses[i] == SWAPMQ_LOST) continue;
+    const bool untouched = statuses[i] == SWAPMQ_STATUS_UNTOUCHED;
+    (untouched ? untried : refused).push_back(plan.pending()[i]);
+  }
+  ledger_->ended(plan.pending(), statuses);
+  if (!untried.empty()) ledger_->put_back(std::move(untried), milliseconds(0));
+  if (!refused.empty()) {
+    setup_.log->write(LogLevel::warning, "queue \"" + setup_.policy.queue +
+                                             "\": " + std::to_string(refused.size()) +
+                                             " settlements were refused; trying again");
+    ledger_->put_back(std::move(refused), refused_pause);
+  }
+  if (received.batch != nullptr) ledger_->received(std::move(received.batch));
+  note(received.error);
+  if (dead) drop_session(received.error);
+  return !received.error;
+}
+
+void Lane::drop_session(const Error& why) {
+  setup_.backend_metrics->sessions_broken.add();
+  ledger_->lose_all(Error(Errc::lost, "the session was lost: " + why.message()));
+  session_.reset();
+  subscription_ = nullptr;
+  dead_letters_ = nullptr;
+}
+
+void Lane::note(const Error& error) {
+  bool changed = false;
+  {
+    const Lock lock(error_mutex_);
+    changed = last_error_.message() != error.message();
+    last_error_ = error;
+  }
+  if (!changed) return;
+  setup_.log->write(
+      error ? LogLevel::warning : LogLevel::info,
+      "queue \"" + setup_.policy.queue + "\": " +
+          (error ? "consuming fails, trying again: " + error.message() : "consuming works"));
+}
+
+Error Lane::last_error() const {
+  const Lock lock(error_mutex_);
+  return last_error_;
+}
+
+// ---- keeping and closing ------------------------------------------------------------------------
+
+void Lane::tick() {
+  ledger_->tick();
+  if (!session_mutex_.try_lock()) return; // in an exchange, which serves the session as well
+  if (session_ != nullptr && subscription_ != nullptr && !closed_) {
+    auto settlements = ledger_->take_work().settlements;
+    if (!settlements.empty()) {
+      exchange(std::move(settlements), 0, Wait::no);
+    } else if (steady_clock::now() - session_->last_used() >= milliseconds(500)) {
+      const Error error = session_->service(steady_clock::now() + nudge);
+      if (error) note(error);
+      if (session_->dead()) drop_session(error);
+    }
+  }
+  session_mutex_.unlock();
+}
+
+Error Lane::close(Deadline deadline) {
+  ledger_->drain();
+  const bool drained = ledger_->wait_drained(deadline);
+  ledger_->shut();
+  const Lock lock(session_mutex_);
+  if (!closed_) {
+    closed_ = true;
+    if (session_ != nullptr && subscription_ != nullptr) {
+      auto settlements = ledger_->take_work().settlements;
+      if (!settlements.empty()) exchange(std::move(settlements), 0, Wait::no);
+      if (session_ != nullptr) session_->unsubscribe(subscription_);
+    }
+    ledger_->lose_all(Error(Errc::lost, "the consumer was closed; the message goes to another"));
+    session_.reset();
+    subscription_ = nullptr;
+  }
+  if (drained) return {};
+  return {Errc::timeout, "queue \"" + setup_.policy.queue +
+                             "\": some deliveries were not settled in time; they went back"};
+}
+
+} // namespace swapmq::queue

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// One session that consumes, the threads that serve it, and the ledger between them. The lane's
+// thread exchanges with the broker; handlers run on it (one handler) or on workers of their own, so
+// that a slow handler never keeps the session from being served: the keeper's tick() does so
+// meanwhile.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "metrics/metrics.h"
+#include "plugin/session.h"
+#include "queue/backoff.h"
+#include "queue/dead_letter.h"
+#include "queue/ledger.h"
+#include "queue/log.h"
+#include "thread_safety.h"
+
+namespace swapmq::queue {
+
+struct LaneSetup {
+  std::shared_ptr<plugin::Backend> backend;
+  std::shared_ptr<Log> log;
+  metrics::BackendMetrics* backend_metrics = nullptr;
+  metrics::QueueMetrics* queue_metrics = nullptr;
+  SettlePolicy policy;
+  swapmq_queue_spec spec{};
+  swapmq_queue_spec dead_letter_spec{};
+  ConsumeOptions options;
+  std::chrono::milliseconds retry_delay{};
+  std::chrono::milliseconds connection_timeout{};
+  Handler handler; ///< empty: deliveries are pulled
+};
+
+class Lane {
+ public:
+  explicit Lane(LaneSetup setup);
+  /// Joins its threads: waits for handlers that still run.
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  [[nodiscard]] Ledger& ledger() { return *ledger_; }
+  /// Begins to drain; close() waits.
+  void begin_close() { ledger_->drain(); }
+  Error close(Deadline deadline) SWAPMQ_EXCLUDES(session_mutex_);
+  /// From the keeper: leases, heartbeats, ack timeouts, settlements while a handler is busy.
+  void tick() SWAPMQ_EXCLUDES(session_mutex_);
+  [[nodiscard]] Error last_error() const SWAPMQ_EXCLUDES(error_mutex_);
+
+ private:
+  enum class Wait { yes, no };
+
+  void run();
+  void work();
+  void run_handlers();
+  void handle(const Delivery& delivery);
+  bool subscribe() SWAPMQ_EXCLUDES(session_mutex_);
+  Error try_subscribe() SWAPMQ_REQUIRES(session_mutex_);
+  /// false: it failed, and a pause is due.
+  bool exchange(std::vector<Pending> settlements, std::size_t credit, Wait wait)
+      SWAPMQ_REQUIRES(session_mutex_);
+  bool conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
+                plugin::Received received) SWAPMQ_REQUIRES(session_mutex_);
+  void drop_session(const Error& why) SWAPMQ_REQUIRES(session_mutex_);
+  void note(const Error& error) SWAPMQ_EXCLUDES(error_mutex_);
+
+  const LaneSetup setup_;
+  const std::shared_ptr<Ledger> ledger_;
+
+  Mutex session_mutex_;
+  std::unique_ptr<plugin::Session> session_ SWAPMQ_GUARDED_BY(session_mutex_);
+  swapmq_subscription* subscription_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
+  swapmq_queue* dead_letters_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
+  bool closed_ SWAPMQ_GUARDED_BY(session_mutex_) = false;
+
+  mutable Mutex error_mutex_;
+  Error last_error_ SWAPMQ_GUARDED_BY(error_mutex_);
+
+  Backoff backoff_;          // the lane's thread's
+  Deadline last_exchange_{}; // the lane's thread's
+  std::vector<std::thread> workers_;
+  std::thread thread_;
+};
+
+} // namespace swapmq::queue

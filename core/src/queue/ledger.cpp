@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT
+#include "queue/ledger.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace swapmq::queue {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using Stage = DeliveryState::Stage;
+
+namespace {
+
+constexpr milliseconds longest_rest{500};
+// Settlements wait this long for company before an exchange is made for them alone, while handlers
+// still have deliveries to work on.
+constexpr milliseconds gathering{2};
+constexpr milliseconds inline_flush{10};
+constexpr std::size_t max_settlements_per_exchange = 1024;
+
+std::int64_t unix_now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<milliseconds>(now).count();
+}
+
+Error lost_error() {
+  return {Errc::lost, "the delivery is no longer ours; the message may be delivered again"};
+}
+
+} // namespace
+
+DeliveryBatch::DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch)
+    : references_(static_cast<std::uint32_t>(batch->count)),
+      ledger_(std::move(ledger)),
+      batch_(std::move(batch)),
+      size_(static_cast<std::size_t>(batch_->count)),
+      states_(std::make_unique<DeliveryState[]>(size_)) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    states_[i].delivery = &plugin::delivery_at(*batch_, i);
+    states_[i].batch = this;
+  }
+}
+
+Ledger::Ledger(std::string queue, const ConsumeOptions& options, milliseconds retry_delay,
+               std::uint32_t max_deliveries, metrics::QueueMetrics& metrics)
+    : queue_(std::move(queue)),
+      prefetch_(options.prefetch),
+      ack_timeout_(options.ack_timeout),
+      retry_delay_(retry_delay),
+      max_deliveries_(max_deliveries),
+      metrics_(metrics) {}
+
+// ---- handles ------------------------------------------------------------------------------------
+
+Settling Ledger::settle(DeliveryState& delivery, std::int32_t action,
+                        std::optional<milliseconds> delay, std::string_view reason) {
+  std::int64_t due_at_ms = 0;
+  if (action == SWAPMQ_SETTLE_NACK) {
+    const milliseconds pause = delay.value_or(retry_delay_);
+    if (pause.count() > 0) due_at_ms = unix_now_ms() + pause.count();
+  }
+  const Lock lock(mutex_);
+  if (delivery.stage == Stage::lost || delivery.timed_out) return Settling::lost;
+  if (delivery.stage != Stage::open) return Settling::already;
+  unlist(delivery);
+  decide(delivery, action, due_at_ms, reason);
+  wake_lane();
+  return Settling::accepted;
+}
+
+Settling Ledger::extend(DeliveryState& delivery) {
+  const Lock lock(mutex_);
+  if (delivery.stage == Stage::lost || delivery.timed_out) return Settling::lost;
+  if (delivery.stage != Stage::open) return Settling::already;
+  if (delivery.listed) {
+    unlist(delivery);
+    list(delivery); // at the newest end
+  }
+  return Settling::accepted;
+}
+
+Error Ledger::wait_settled(DeliveryState& delivery, Deadline deadline) {
+  const Lock lock(mutex_);
+  if (delivery.stage == Stage::open) {
+    return {Errc::invalid_argument, "nobody has settled this delivery yet"};
+  }
+  ++settle_waiters_;
+  while (delivery.stage == Stage::settling && steady_clock::now() < deadline) {
+    to_waiters_.wait_until(mutex_, deadline);
+  }
+  --settle_waiters_;
+  if (delivery.stage == Stage::settling) {
+    return {Errc::timeout, "the broker has not confirmed the settlement yet", true};
+  }
+  return delivery.verdict;
+}
+
+void Ledger::abandoned(DeliveryState& delivery) {
+  const Lock lock(mutex_);
+  if (delivery.stage != Stage::open || !delivery.listed) return;
+  unlist(delivery);
+  decide(delivery, SWAPMQ_SETTLE_RELEASE, 0, {});
+  wake_lane();
+}
+
+void Ledger::list(DeliveryState& delivery) {
+  delivery.handed_out_at = steady_clock::now();
+  delivery.listed = true;
+  delivery.next = nullptr;
+  delivery.previous = newest_;
+  (newest_ != nullptr ? newest_->next : oldest_) = &delivery;
+  newest_ = &delivery;
+  ++listed_;
+}
+
+void Ledger::unlist(DeliveryState& delivery) {
+  if (!delivery.listed) return;
+  delivery.listed = false;
+  (delivery.previous != nullptr ? delivery.previous->next : oldest_) = delivery.next;
+  (delivery.next != nullptr ? delivery.next->previous : newest_) = delivery.previous;
+  --listed_;
+}
+
+void Ledger::decide(DeliveryState& delivery, std::int32_t action, std::int64_t due_at_ms,
+                    std::string_view reason) {
+  delivery.stage = Stage::settling;
+  pending_.push_back(
+      {&delivery, action, due_at_ms, std::string(reason), steady_clock::now(), Deadline{}});
+}
+
+void Ledger::wake_lane() {
+  if (in_exchange_ == nullptr) return to_lane_.notify_one();
+  if (interrupted_) return;
+  interrupted_ = true;
+  in_exchange_->interrupt();
+}
+
+// ---- handing out --------------------------------------------------------------------------------
+
+std::optional<Delivery> Ledger::hand_out() {
+  if (draining_ || buffer_.empty()) return std::nullopt;
+  DeliveryState& delivery = *buffer_.front();
+  buffer_.pop_front();
+  list(delivery);
+  return DeliveryState::handle(delivery);
+}
+
+std::optional<Delivery> Ledger::try_take() {
+  const Lock lock(mutex_);
+  return hand_out();
+}
+
+std::optional<Delivery> Ledger::take(Deadline deadline) {
+  const Lock lock(mutex_);
+  ++takers_;
+  while (buffer_.empty() && !draining_ && !shut_ && steady_clock::now() < deadline) {
+    to_takers_.wait_until(mutex_, deadline);
+  }
+  --takers_;
+  auto taken = hand_out();
+  if (buffer_.empty()) to_lane_.notify_one(); // it may have been gathering settlements
+  return taken;
+}
+
+// ---- the lane -----------------------------------------------------------------------------------
+
+std::vector<Pending> Ledger::due(Deadline now) {
+  std::vector<Pending> taken;
+  if (pending_.size() <= max_settlements_per_exchange &&
+      std::all_of(pending_.begin(), pending_.end(),
+                  [&](const Pending& p) { return p.not_before <= now; })) {
+    taken.swap(pending_);
+    pending_.reserve(taken.size());
+    return taken;
+  }
+  std::vector<Pending> rest;
+  for (Pending& pending : pending_) {
+    const bool now_due = pending.not_before <= now && taken.size() < max_settlements_per_exchange;
+    (now_due ? taken : rest).push_back(std::move(pending));
+  }
+  pending_ = std::move(rest);
+  return taken;
+}
+
+Ledger::Work Ledger::wait_for_work() {
+  const Lock lock(mutex_);
+  const Deadline give_up = steady_clock::now() + longest_rest;
+  Work work;
+  while (true) {
+    const Deadline now = steady_clock::now();
+    work.shut = shut_;
+    if (shut_) return work;
+    const std::size_t room = credit_after(0);
+    const bool starving = buffer_.empty() || draining_;
+    const bool worth_it = pending_.size() * 4 >= prefetch_;
+    const bool waited = !pending_.empty() && now - pending_.front().decided >= gathering;
+    if (!pending_.empty() && (starving || worth_it || waited)) {
+      work.settlements = due(now);
+      if (!work.settlements.empty()) {
+        work.credit = credit_after(work.settlements.size());
+        return work;
+      }
+    }
+    if (draining_ && outstanding_ == 0) {
+      work.drained = true;
+      return work;
+    }
+    if (room > 0 && (buffer_.empty() || room * 4 >= prefetch_)) {
+      work.credit = room;
+      return work;
+    }
+    if (now >= give_up) {
+      work.idle_tick = true;
+      return work;
+    }
+    const bool gather = !pending_.empty() && pending_.front().not_before <= now;
+    to_lane_.wait_until(mutex_, gather ? std::min(give_up, now + gathering) : give_up);
+  }
+}
+
+Ledger::Work Ledger::take_work() {
+  const Lock lock(mutex_);
+  Work work;
+  work.settlements = due(steady_clock::now());
+  work.credit = credit_after(work.settlements.size());
+  return work;
+}
+
+/// The credit once so many of the outstanding deliveries are settled.
+std::size_t Ledger::credit_after(std::size_t settled) const {
+  const std::size_t held = outstanding_ - std::min(settled, outstanding_);
+  return draining_ || held >= prefetch_ ? 0 : prefetch_ - held;
+}
+
+bool Ledger::wants_flush(Deadline last_exchange) {
+  const Lock lock(mutex_);
+  if (pending_.empty()) return false;
+  return pending_.size() * 2 >= prefetch_ || steady_clock::now() - last_exchange >= inline_flush;
+}
+
+bool Ledger::enter_exchange(plugin::Session* session) {
+  const Lock lock(mutex_);
+  in_exchange_ = session;
+  interrupted_ = false;
+  return draining_ || shut_ || any_due(steady_clock::now());
+}
+
+void Ledger::leave_exchange() {
+  const Lock lock(mutex_);
+  in_exchange_ = nullptr;
+}
+
+void Ledger::received(plugin::BatchPtr batch) {
+  auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch)); // deletes itself
+  std::uint64_t again = 0;
+  for (std::size_t i = 0; i < deliveries->size(); ++i) {
+    const swapmq_delivery& delivery = *(*deliveries)[i].delivery;
+    again += delivery.delivery_count > 1 || (delivery.flags & SWAPMQ_DELIVERY_REDELIVERED) != 0;
+  }
+  metrics_.delivered.add(deliveries->size());
+  if (again > 0) metrics_.redelivered.add(again);
+
+  const Lock lock(mutex_);
+  outstanding_ += deliveries->size();
+  for (std::size_t i = 0; i < deliveries->size(); ++i) {
+    DeliveryState& state = (*deliveries)[i];
+    if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
+      // It came back too often without anybody's nack: from consumers that died of it.
+      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, 0, "max_deliveries");
+    } else if (draining_) {
+      decide(state, SWAPMQ_SETTLE_RELEASE, 0, {});
+    } else {
+      buffer_.push_back(&state);
+    }
+  }
+  if (takers_ > 0) to_takers_.notify_all();
+}
+
+void Ledger::count(std::int32_t action) const {
+  switch (action) {
+    case SWAPMQ_SETTLE_ACK:
+      return metrics_.acked.add();
+    case SWAPMQ_SETTLE_NACK:
+      return metrics_.nacked.add();
+    case SWAPMQ_SETTLE_RELEASE:
+      return metrics_.released.add();
+    default:
+      return metrics_.dead_lettered.add();
+  }
+}
+
+void Ledger::ended(std::span<const Pending> settlements, std::span<const swapmq_status> statuses) {
+  const Deadline now = steady_clock::now();
+  {
+    const Lock lock(mutex_);
+    for (std::size_t i = 0; i < settlements.size(); ++i) {
+      if (statuses[i] == SWAPMQ_OK) {
+        end(*settlements[i].delivery, Stage::settled);
+        count(settlements[i].action);
+        metrics_.settle_seconds.observe(now - settlements[i].decided);
+      } else if (statuses[i] == SWAPMQ_LOST) {
+        lose(*settlements[i].delivery, lost_error());
+      }
+    }
+  }
+  for (std::size_t i = 0; i < settlements.size();
+       ++i) { // without the lock: may free what we stand on
+    if (statuses[i] == SWAPMQ_OK || statuses[i] == SWAPMQ_LOST) {
+      settlements[i].delivery->batch->drop_reference();
+    }
+  }
+}
+
+void Ledger::end(DeliveryState& delivery, Stage stage) {
+  delivery.stage = stage;
+  --outstanding_;
+  if (settle_waiters_ > 0) to_waiters_.notify_all();
+  if (outstanding_ == 0 && draining_) {
+    to_lane_.notify_one();
+    to_waiters_.notify_all();
+  }
+}
+
+void Ledger::lose(DeliveryState& delivery, const Error& why) {
+  delivery.verdict = why;
+  metrics_.lost.add();
+  end(delivery, Stage::lost);
+}
+
+void Ledger::put_back(std::vector<Pending> settlements, milliseconds pause) {
+  const Lock lock(mutex_);
+  const Deadline not_before = steady_clock::now() + pause;
+  for (Pending& pending : settlements) {
+    pending.not_before = not_before;
+    pending_.push_back(std::move(pending));
+  }
+}
+
+void Ledger::lose_all(const Error& why) {
+  std::vector<DeliveryState*> gone;
+  {
+    const Lock lock(mutex_);
+    gone.assign(buffer_.begin(), buffer_.end());
+    buffer_.clear();
+    for (const Pending& pending : pending_) gone.push_back(pending.delivery);
+    pending_.clear();
+    while (oldest_ != nullptr) {
+      gone.push_back(oldest_);
+      unlist(*oldest_);
+    }
+    for (DeliveryState* delivery : gone) lose(*delivery, why);
+  }
+  for (DeliveryState* delivery : gone) delivery->batch->drop_reference();
+}
+
+bool Ledger::pause(Deadline until) {
+  const Lock lock(mutex_);
+  while (!shut_ && steady_clock::now() < until) to_lane_.wait_until(mutex_, until);
+  return !shut_;
+}
+
+// ---- closing and keeping ------------------------------------------------------------------------
+
+void Ledger::drain() {
+  const Lock lock(mutex_);
+  draining_ = true;
+  for (DeliveryState* delivery : buffer_) decide(*delivery, SWAPMQ_SETTLE_RELEASE, 0, {});
+  buffer_.clear();
+  to_takers_.notify_all();
+  wake_lane();
+}
+
+bool Ledger::wait_drained(Deadline deadline) {
+  const Lock lock(mutex_);
+  while (outstanding_ > 0 && !shut_ && steady_clock::now() < deadline) {
+    to_waiters_.wait_until(mutex_, deadline);
+  }
+  return outstanding_ == 0;
+}
+
+void Ledger::shut() {
+  const Lock lock(mutex_);
+  shut_ = true;
+  to_takers_.notify_all();
+  to_waiters_.notify_all();
+  to_lane_.notify_all();
+  if (in_exchange_ != nullptr) in_exchange_->interrupt();
+}
+
+bool Ledger::any_due(Deadline now) const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [&](const Pending& pending) { return pending.not_before <= now; });
+}
+
+void Ledger::tick() {
+  const Deadline now = steady_clock::now();
+  const std::int64_t due_at_ms = unix_now_ms() + retry_delay_.count();
+  const Lock lock(mutex_);
+  while (ack_timeout_.count() > 0 && oldest_ != nullptr &&
+         oldest_->handed_out_at + ack_timeout_ <= now) {
+    DeliveryState& delivery = *oldest_;
+    unlist(delivery);
+    delivery.timed_out = true;
+    decide(delivery, SWAPMQ_SETTLE_NACK, due_at_ms, "ack_timeout");
+    metrics_.ack_timeouts.add();
+  }
+  if (any_due(now)) wake_lane();
+}
+
+std::size_t Ledger::handed_out() {
+  const Lock lock(mutex_);
+  return listed_;
+}
+
+bool Ledger::draining() {
+  const Lock lock(mutex_);
+  return draining_;
+}
+
+} // namespace swapmq::queue

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "queue/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace swapmq::queue {
+namespace {
+
+spdlog::level::level_enum to_spdlog(int level) {
+  constexpr spdlog::level::level_enum levels[] = {spdlog::level::trace, spdlog::level::debug,
+                                                  spdlog::level::info, spdlog::level::warn,
+                                                  spdlog::level::err};
+  return levels[std::clamp(level, 0, 4)];
+}
+
+} // namespace
+
+Log::Log(std::shared_ptr<spdlog::logger> logger, metrics::Registry& registry)
+    : logger_(std::move(logger)), registry_(registry) {}
+
+Log::~Log() { logger_->flush(); }
+
+Result<std::shared_ptr<Log>> Log::open(const std::string& level, const std::string& file,
+                                       metrics::Registry& registry) {
+  try {
+    spdlog::sink_ptr sink;
+    if (file.empty()) {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    } else {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+    }
+    // Not registered with spdlog: its registry of names is the application's.
+    auto logger = std::make_shared<spdlog::logger>("swapmq", std::move(sink));
+    logger->set_level(spdlog::level::from_str(level));
+    logger->flush_on(spdlog::level::warn);
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
+    return std::make_shared<Log>(std::move(logger), registry);
+  } catch (const spdlog::spdlog_ex& failure) {
+    return Error(Errc::config, "log file \"" + file + "\": " + failure.what());
+  }
+}
+
+void Log::write(LogLevel level, std::string_view line) noexcept {
+  logger_->log(to_spdlog(static_cast<int>(level)), line);
+}
+
+bool Log::log_enabled(int level) noexcept { return logger_->should_log(to_spdlog(level)); }
+
+void Log::log(int level, std::string_view line) noexcept { logger_->log(to_spdlog(level), line); }
+
+void Log::count(std::string_view name, std::uint64_t amount) noexcept {
+  try {
+    registry_.count(name, amount);
+  } catch (const std::bad_alloc&) {
+    logger_->warn("out of memory while counting");
+  }
+}
+
+} // namespace swapmq::queue

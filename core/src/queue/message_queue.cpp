@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+//
+// The public facade: it checks, asks the runtime, and turns answers into values.
+#include <utility>
+
+#include "config/check.h"
+#include "config/config.h"
+#include "queue/runtime.h"
+
+namespace swapmq {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+Result<std::shared_ptr<detail::Runtime>> start(config::Parsed parsed) {
+  if (!parsed.errors.empty()) {
+    std::string text;
+    Errc code = Errc::config;
+    for (const ConfigError& error : parsed.errors) {
+      if (!text.empty()) text += '\n';
+      text += error.to_string();
+      if (parsed.errors.size() == 1) code = error.code;
+    }
+    return Error(code, std::move(text));
+  }
+  return detail::Runtime::open(std::move(*parsed.config));
+}
+
+Sent refused(const Message& message, const Error& why) {
+  return {Outcome::failed, std::string(message.id), why};
+}
+
+} // namespace
+
+MessageQueue::MessageQueue(std::shared_ptr<detail::Runtime> runtime)
+    : runtime_(std::move(runtime)) {}
+MessageQueue::MessageQueue(MessageQueue&&) noexcept = default;
+
+MessageQueue& MessageQueue::operator=(MessageQueue&& other) noexcept {
+  if (this != &other) {
+    if (runtime_ != nullptr) runtime_->close(milliseconds(30'000));
+    runtime_ = std::move(other.runtime_);
+  }
+  return *this;
+}
+
+MessageQueue::~MessageQueue() {
+  if (runtime_ != nullptr) runtime_->close(milliseconds(30'000));
+}
+
+MessageQueue MessageQueue::open(const std::string& path) { return try_open(path).value(); }
+
+Result<MessageQueue> MessageQueue::try_open(const std::string& path) {
+  if (path.empty()) return try_open_text(config::embedded_default(), "<embedded default>");
+  auto runtime = start(config::parse_file(path, config::plugin_schemas()));
+  if (!runtime) return runtime.error();
+  return MessageQueue(std::move(*runtime));
+}
+
+Result<MessageQueue> MessageQueue::try_open_text(std::string_view json, std::string name) {
+  auto runtime = start(config::parse(json, name, config::plugin_schemas()));
+  if (!runtime) return runtime.error();
+  return MessageQueue(std::move(*runtime));
+}
+
+// ---- publishing ---------------------------------------------------------------------------------
+
+Sent MessageQueue::publish(std::string_view queue, std::string_view body,
+                           const PublishOptions& options) {
+  Message message;
+  message.body = body;
+  return publish(queue, message, options);
+}
+
+Sent MessageQueue::publish(std::string_view queue, const Message& message,
+                           const PublishOptions& options) {
+  auto publisher = runtime_->publisher(queue);
+  if (!publisher) return refused(message, publisher.error());
+  queue::PublishRequest request({&message, 1}, steady_clock::now() + options.timeout);
+  (*publisher)->publish(request);
+  return request.sent(0);
+}
+
+std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
+                                             std::span<const Message> messages,
+                                             const PublishOptions& options) {
+  std::vector<Sent> sent;
+  if (messages.empty()) return sent;
+  sent.reserve(messages.size());
+  auto publisher = runtime_->publisher(queue);
+  if (!publisher) {
+    for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
+    return sent;
+  }
+  queue::PublishRequest request(messages, steady_clock::now() + options.timeout);
+  (*publisher)->publish(request);
+  for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
+  return sent;
+}
+
+void MessageQueue::publish_async(std::string_view queue, const Message& message,
+                                 std::function<void(Sent)> done, const PublishOptions& options) {
+  auto publisher = runtime_->publisher(queue);
+  if (publisher) {
+    const auto deadline = steady_clock::now() + options.timeout;
+    return runtime_->async().submit(**publisher, message, std::move(done), deadline);
+  }
+  if (done) done(refused(message, publisher.error()));
+}
+
+// ---- consuming ----------------------------------------------------------------------------------
+
+Result<Consumer> MessageQueue::consume(std::string_view queue, const ConsumeOptions& options,
+                                       Handler handler) {
+  if (!handler) return Error(Errc::invalid_argument, "consume: the handler is empty");
+  auto state = runtime_->consume(queue, options, std::move(handler));
+  if (!state) return state.error();
+  return Consumer(std::move(*state));
+}
+
+Result<Subscription> MessageQueue::subscribe(std::string_view queue,
+                                             const ConsumeOptions& options) {
+  auto state = runtime_->consume(queue, options, {});
+  if (!state) return state.error();
+  return Subscription(std::move(*state));
+}
+
+// ---- looking and managing -----------------------------------------------------------------------
+
+Error MessageQueue::create_queue(std::string_view queue, milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
+  auto admin = runtime_->admin(queue, deadline);
+  return admin ? admin->session->create_queue(admin->queue, deadline) : admin.error();
+}
+
+Error MessageQueue::delete_queue(std::string_view queue, milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
+  auto admin = runtime_->admin(queue, deadline);
+  return admin ? admin->session->delete_queue(admin->queue, deadline) : admin.error();
+}
+
+Result<QueueStats> MessageQueue::stats(std::string_view queue, milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
+  auto admin = runtime_->admin(queue, deadline);
+  if (!admin) return admin.error();
+  auto read = admin->session->queue_stats(admin->queue, deadline);
+  if (!read) return read.error();
+  QueueStats stats;
+  stats.ready = read->ready;
+  stats.unacked = read->unacked;
+  stats.delayed = read->delayed;
+  stats.ready_precision = static_cast<Precision>(read->ready_precision);
+  stats.unacked_precision = static_cast<Precision>(read->unacked_precision);
+  stats.delayed_precision = static_cast<Precision>(read->delayed_precision);
+  stats.exists = read->exists != 0;
+  return stats;
+}
+
+Result<std::uint64_t> MessageQueue::size(std::string_view queue, milliseconds timeout) {
+  auto read = stats(queue, timeout);
+  if (!read) return read.error();
+  if (read->ready_precision == Precision::unknown) {
+    return Error(Errc::not_supported,
+                 "the backend " + backend_name() + " does not know how many messages are ready");
+  }
+  return read->ready;
+}
+
+Result<std::uint64_t> MessageQueue::purge(std::string_view queue, milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
+  auto admin = runtime_->admin(queue, deadline);
+  if (!admin) return admin.error();
+  return admin->session->purge_queue(admin->queue, deadline);
+}
+
+Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
+  auto session = runtime_->admin(deadline);
+  if (!session) return session.error();
+  std::vector<std::string> names;
+  const Error error =
+      (*session)->list_queues([&](std::string_view name) { names.emplace_back(name); }, deadline);
+  if (error) return error;
+  return names;
+}
+
+Error MessageQueue::ping(milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
+  auto session = runtime_->admin(deadline);
+  return session ? (*session)->ping(deadline) : session.error();
+}
+
+const std::string& MessageQueue::backend_name() const { return runtime_->config().type; }
+const PluginDescription& MessageQueue::backend() const { return runtime_->description(); }
+std::vector<Metric> MessageQueue::metrics() const { return runtime_->metrics(); }
+Error MessageQueue::close(milliseconds timeout) { return runtime_->close(timeout); }
+
+} // namespace swapmq

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "queue/publish_request.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace swapmq::queue {
+namespace {
+
+std::int64_t unix_now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+std::size_t bytes_of(const Message& message) {
+  std::size_t bytes = message.body.size() + message.id.size() + message.ordering_key.size();
+  for (const Header& header : message.headers) bytes += header.name.size() + header.value.size();
+  return bytes + 64;
+}
+
+} // namespace
+
+PublishRequest::PublishRequest(std::span<const Message> what, Deadline until)
+    : messages(what),
+      deadline(until),
+      started(std::chrono::steady_clock::now()),
+      timestamp_ms(unix_now_ms()) {
+  if (messages.size() == 1) {
+    progress_ = {&one_progress_, 1};
+    ids_ = {&one_id_, 1};
+  } else {
+    many_progress_.resize(messages.size());
+    many_ids_.resize(messages.size());
+    progress_ = many_progress_;
+    ids_ = many_ids_;
+  }
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].id.empty()) ids_[i] = make_message_id(timestamp_ms);
+    bytes_ += bytes_of(messages[i]);
+  }
+}
+
+void PublishRequest::refuse(std::size_t i, Errc code, std::string why) {
+  MessageProgress& message = progress_[i];
+  message.final = true;
+  message.outcome = message.ever_in_doubt ? Outcome::in_doubt : Outcome::failed;
+  message.code = code;
+  if (!why.empty()) error_text = std::move(why);
+}
+
+bool PublishRequest::all_final() const {
+  return std::all_of(progress_.begin(), progress_.end(), [](const auto& m) { return m.final; });
+}
+
+Sent PublishRequest::sent(std::size_t i) const {
+  const MessageProgress& message = progress_[i];
+  std::string own_id(id(i));
+  if (message.outcome == Outcome::confirmed) return {Outcome::confirmed, std::move(own_id), {}};
+  std::string text = error_text.empty() ? std::string(to_string(message.code)) : error_text;
+  return {message.outcome, std::move(own_id), Error(message.code, std::move(text))};
+}
+
+} // namespace swapmq::queue

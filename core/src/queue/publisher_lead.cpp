@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+//
+// The leader's part of group commit: attempts, retries, outcomes.
+#include <algorithm>
+#include <utility>
+
+#include "queue/publisher.h"
+#include "queue/status.h"
+
+namespace swapmq::queue {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+// What goes into one call of the plugin.
+constexpr std::size_t max_call_messages = 4096;
+constexpr std::size_t max_call_bytes = std::size_t{16} << 20;
+constexpr std::size_t scratch_to_keep = 4096;
+
+swapmq_bytes bytes(std::string_view text) { return {text.data(), text.size()}; }
+
+Deadline earliest(const std::vector<PublishRequest*>& requests) {
+  Deadline first = Deadline::max();
+  for (const PublishRequest* request : requests) first = std::min(first, request->deadline);
+  return first;
+}
+
+} // namespace
+
+void Publisher::lead(std::vector<PublishRequest*> requests, PublishGroup* group,
+                     const PublishRequest* own) {
+  Backoff backoff;
+  bool give_up = false;
+  while (true) {
+    finish_done(requests, group, give_up);
+    if (requests.empty()) break;
+    if (own != nullptr && std::find(requests.begin(), requests.end(), own) == requests.end()) {
+      return hand_over(std::move(requests), *group); // our caller waits for nobody else's retries
+    }
+    const Deadline deadline = earliest(requests);
+    const bool retry = attempt(requests, deadline);
+    if (retry) {
+      finish_done(requests, group, false);
+      if (!requests.empty()) {
+        give_up = !pause(std::min(steady_clock::now() + backoff.next(), earliest(requests)));
+      }
+    }
+  }
+  pass_on();
+}
+
+/// Finishes the requests that are decided, whose deadline passed, or all (give_up), and removes
+/// them.
+void Publisher::finish_done(std::vector<PublishRequest*>& requests, PublishGroup* group,
+                            bool give_up) {
+  const Deadline now = steady_clock::now();
+  const auto done = [&](PublishRequest* request) {
+    if (!request->all_final()) {
+      if (!give_up && now < request->deadline) return false;
+      const auto progress = request->progress();
+      for (std::size_t i = 0; i < progress.size(); ++i) {
+        if (progress[i].final) continue;
+        const bool tried = progress[i].code != Errc::ok;
+        request->refuse(i, tried ? progress[i].code : Errc::timeout,
+                        tried ? "" : "the deadline passed before the message was sent");
+      }
+    }
+    finish(*request);
+    return true;
+  };
+  if (std::erase_if(requests, done) > 0 && group != nullptr) {
+    group->changed.increment();
+    group->changed.wake_all();
+  }
+}
+
+/// The last touch of a request: its thread may free it right after.
+void Publisher::finish(PublishRequest& request) {
+  std::uint64_t confirmed = 0;
+  std::uint64_t in_doubt = 0;
+  for (const MessageProgress& message : request.progress()) {
+    confirmed += message.outcome == Outcome::confirmed ? 1 : 0;
+    in_doubt += message.outcome == Outcome::in_doubt ? 1 : 0;
+  }
+  const std::uint64_t failed = request.messages.size() - confirmed - in_doubt;
+  if (confirmed > 0) metrics_.confirmed.add(confirmed);
+  if (in_doubt > 0) metrics_.in_doubt.add(in_doubt);
+  if (failed > 0) metrics_.failed.add(failed);
+  metrics_.publish_seconds.observe(steady_clock::now() - request.started, request.messages.size());
+  if (request.asynchronous()) return async_.finished(&request);
+  request.state.store(PublishRequest::finished, std::memory_order_release);
+}
+
+void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& group) {
+  PublishRequest& heir = *requests.front();
+  const std::shared_ptr<PublishGroup> kept = heir.group; // the heir may finish before we are done
+  group.requests = std::move(requests);
+  if (heir.asynchronous()) return async_.lead(*this, kept);
+  heir.state.store(PublishRequest::leading, std::memory_order_release);
+  kept->changed.increment();
+  kept->changed.wake_all();
+  kept->promotion.increment(); // it may sleep there, if it was the front of its group
+  kept->promotion.wake_all();
+}
+
+/// One call of the plugin for what is not yet final. Returns whether something failed that is worth
+/// another attempt, after a pause.
+bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline deadline) {
+  collect(requests);
+  results_.assign(items_.size(), swapmq_publish_result{});
+  Error error;
+  {
+    auto session = sessions_.acquire(deadline);
+    if (session) {
+      auto queue = (*session)->queue(queue_, spec_);
+      error = queue ? (*session)->publish(*queue, encoded_, results_, deadline) : queue.error();
+    } else {
+      error = session.error();
+    }
+  }
+  bool retry = false;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    if (results_[i].outcome == SWAPMQ_PUBLISH_UNTOUCHED) { // the plugin was never asked
+      results_[i] = {SWAPMQ_PUBLISH_FAILED, SWAPMQ_STATUS_UNTOUCHED,
+                     error.retryable() ? SWAPMQ_ERROR_RETRYABLE : 0, 0};
+    }
+    retry = fold(items_[i], results_[i], error) || retry;
+  }
+  if (items_.capacity() > scratch_to_keep) { // a large batch does not keep its memory for ever
+    items_ = {};
+    encoded_ = {};
+    results_ = {};
+  }
+  if (headers_.capacity() > scratch_to_keep) headers_ = {};
+  return retry;
+}
+
+void Publisher::collect(const std::vector<PublishRequest*>& requests) {
+  items_.clear();
+  std::size_t header_count = 0;
+  std::size_t body_bytes = 0;
+  for (PublishRequest* request : requests) {
+    const auto progress = request->progress();
+    for (std::size_t i = 0; i < progress.size() && items_.size() < max_call_messages; ++i) {
+      if (progress[i].final) continue;
+      body_bytes += request->messages[i].body.size();
+      if (body_bytes > max_call_bytes && !items_.empty()) break;
+      header_count += request->messages[i].headers.size();
+      items_.push_back({request, i});
+    }
+  }
+  headers_.clear();
+  headers_.reserve(header_count); // encode() points into it
+  encoded_.resize(items_.size());
+  for (std::size_t i = 0; i < items_.size(); ++i) encode(encoded_[i], items_[i]);
+}
+
+void Publisher::encode(swapmq_message& to, const Item& item) {
+  const PublishRequest& request = *item.request;
+  const Message& from = request.messages[item.index];
+  to = {};
+  to.id = bytes(request.id(item.index));
+  to.body = bytes(from.body);
+  to.header_count = static_cast<std::uint32_t>(from.headers.size());
+  to.header_size = sizeof(swapmq_header);
+  if (!from.headers.empty()) {
+    to.headers = headers_.data() + headers_.size();
+    for (const Header& header : from.headers) {
+      headers_.push_back({bytes(header.name), bytes(header.value)});
+    }
+  }
+  to.timestamp_ms = request.timestamp_ms;
+  if (from.delay.count() > 0) to.due_at_ms = request.timestamp_ms + from.delay.count();
+  if (from.ttl.count() > 0) to.expires_at_ms = request.timestamp_ms + from.ttl.count();
+  to.priority = from.priority;
+  to.ordering_key = bytes(from.ordering_key);
+  to.correlation_id = bytes(from.correlation_id);
+  to.reply_to = bytes(from.reply_to);
+  to.content_type = bytes(from.content_type);
+}
+
+/// Takes one result over. Returns whether the message is worth another attempt.
+bool Publisher::fold(const Item& item, const swapmq_publish_result& result, const Error& error) {
+  MessageProgress& message = item.request->progress()[item.index];
+  if (result.outcome == SWAPMQ_PUBLISH_CONFIRMED) {
+    message.final = true;
+    message.outcome = Outcome::confirmed;
+    message.code = Errc::ok;
+    return false;
+  }
+  message.code = result.status == SWAPMQ_STATUS_UNTOUCHED ? error.code() : errc_of(result.status);
+  item.request->error_text = error ? error.message() : std::string(to_string(message.code));
+  if (result.outcome == SWAPMQ_PUBLISH_IN_DOUBT) message.ever_in_doubt = true;
+  const bool retry = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT ||
+                     (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(message.code);
+  if (retry) {
+    metrics_.publish_retries.add();
+    return true;
+  }
+  message.final = true;
+  message.outcome = message.ever_in_doubt ? Outcome::in_doubt : Outcome::failed;
+  return false;
+}
+
+/// false: the publisher gives up retrying, since it is being closed.
+bool Publisher::pause(Deadline until) {
+  const Lock lock(mutex_);
+  while (!give_up_ && steady_clock::now() < until) closing_.wait_until(mutex_, until);
+  return !give_up_;
+}
+
+} // namespace swapmq::queue

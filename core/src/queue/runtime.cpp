@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "queue/runtime.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <utility>
+
+#include "config/queue_name.h"
+
+namespace swapmq::detail {
+
+using queue::SessionPool;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr milliseconds keeper_period{250};
+constexpr milliseconds keeper_patience{1000}; // for one call of service()
+
+/// Who we are to brokers: host name, process and a random part, in letters that all of them take.
+std::string instance_name() {
+  std::array<char, 65> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host = {'h', 'o', 's', 't'};
+  std::string name(host.data());
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
+  }
+  std::uint32_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    random = static_cast<std::uint32_t>(steady_clock::now().time_since_epoch().count());
+  }
+  std::array<char, 9> hex{};
+  std::snprintf(hex.data(), hex.size(), "%08x", random);
+  return name + "-" + std::to_string(getpid()) + "-" + hex.data();
+}
+
+} // namespace
+
+Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
+  plugin::LoadRequest request;
+  request.name_or_path = config.type;
+  request.plugin_path = config.plugin_path;
+  if (const auto pin = config.sha256.find(config.type); pin != config.sha256.end()) {
+    request.sha256 = pin->second;
+  }
+  auto plugin = plugin::Plugin::load(request);
+  if (!plugin) return plugin.error();
+  auto runtime = std::make_shared<Runtime>(std::move(config), std::move(*plugin));
+  if (Error error = runtime->start()) return error;
+  return runtime;
+}
+
+Runtime::Runtime(config::Config config, std::shared_ptr<const plugin::Plugin> plugin)
+    : config_(std::move(config)),
+      plugin_(std::move(plugin)),
+      description_(plugin_->description()) {}
+
+Error Runtime::start() {
+  auto log = queue::Log::open(config_.log_level, config_.log_file, registry_);
+  if (!log) return log.error();
+  log_ = std::move(*log);
+  plugin::OpenRequest request;
+  request.options_json = config_.active_options();
+  request.instance = instance_name();
+  request.deadline = steady_clock::now() + config_.connection_timeout;
+  auto backend = plugin::Backend::open(plugin_, log_, request);
+  if (!backend) return backend.error();
+  backend_ = std::move(*backend);
+  description_.capabilities = plugin::capability_words(backend_->capabilities());
+  description_.limits = plugin::limit_values(backend_->limits());
+  publish_pool_ =
+      std::make_unique<SessionPool>(backend_, SWAPMQ_ROLE_PUBLISH, config_.pool.publish_sessions,
+                                    config_.connection_timeout, registry_.backend());
+  admin_pool_ = std::make_unique<SessionPool>(backend_, SWAPMQ_ROLE_ADMIN, 1,
+                                              config_.connection_timeout, registry_.backend());
+  keeper_ = std::thread([this] { keep(); });
+  return {};
+}
+
+Runtime::~Runtime() {
+  if (keeper_.joinable()) close(milliseconds(0));
+}
+
+swapmq_queue_spec Runtime::spec(std::string_view queue) const {
+  const config::QueueConfig wanted = config_.queue(queue);
+  swapmq_queue_spec spec{};
+  spec.struct_size = sizeof spec;
+  spec.flags = wanted.strict_order ? SWAPMQ_QUEUE_STRICT_ORDER : 0;
+  spec.max_length = wanted.max_length;
+  return spec;
+}
+
+/// A dead letter that fails again stays where it is: there is no queue behind the last one.
+bool Runtime::collects_dead_letters(std::string_view queue) const {
+  if (queue.ends_with(".dead")) return true;
+  return std::any_of(config_.queues.begin(), config_.queues.end(),
+                     [&](const auto& one) { return one.second.dead_letter_queue == queue; });
+}
+
+Result<queue::Publisher*> Runtime::publisher(std::string_view queue) {
+  const Lock lock(mutex_);
+  if (closed_) return Error(Errc::closed, "the message queue is closed");
+  if (const auto found = publishers_.find(queue); found != publishers_.end()) {
+    return found->second.get();
+  }
+  if (Error error = config::check_queue_name(queue)) return error;
+  std::string name(queue);
+  auto made = std::make_unique<queue::Publisher>(name, spec(queue), *publish_pool_, *backend_,
+                                                 registry_.queue(queue), async_);
+  return publishers_.emplace(std::move(name), std::move(made)).first->second.get();
+}
+
+queue::LaneSetup Runtime::lane_setup(const std::string& queue, const ConsumeOptions& options,
+                                     const Handler& handler) {
+  const config::QueueConfig wanted = config_.queue(queue);
+  const swapmq_capabilities& can = backend_->capabilities();
+  queue::LaneSetup setup;
+  setup.backend = backend_;
+  setup.log = log_;
+  setup.backend_metrics = &registry_.backend();
+  setup.queue_metrics = &registry_.queue(queue);
+  setup.spec = spec(queue);
+  setup.options = options;
+  setup.retry_delay = config_.retry_delay;
+  setup.connection_timeout = config_.connection_timeout;
+  setup.handler = handler;
+  setup.policy.queue = queue;
+  setup.policy.native_dead_letter = can.dead_letter != SWAPMQ_ABSENT;
+  setup.policy.native_release = can.release != SWAPMQ_ABSENT;
+  setup.policy.native_delayed_nack = can.delayed_nack != SWAPMQ_ABSENT;
+  if (!collects_dead_letters(queue)) {
+    setup.policy.dead_letter_queue = wanted.dead_letter_queue;
+    setup.policy.max_deliveries = wanted.max_deliveries;
+    setup.dead_letter_spec = spec(wanted.dead_letter_queue);
+  }
+  // The consumer keeps this object, so `this` lives as long as its lanes.
+  setup.policy.publish = [this](const std::string& to, const Message& message) {
+    auto target = publisher(to);
+    if (!target) return Sent(Outcome::failed, std::string(message.id), target.error());
+    queue::PublishRequest request({&message, 1}, steady_clock::now() + config_.connection_timeout);
+    (*target)->publish(request);
+    return request.sent(0);
+  };
+  return setup;
+}
+
+Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
+                                                        const ConsumeOptions& options,
+                                                        Handler handler) {
+  if (Error error = config::check_queue_name(queue)) return error;
+  if (options.prefetch == 0 || options.prefetch > 65'536) {
+    return Error(Errc::invalid_argument, "prefetch is not 1 to 65536");
+  }
+  if (options.concurrency == 0 || options.concurrency > 1024) {
+    return Error(Errc::invalid_argument, "concurrency is not 1 to 1024");
+  }
+  // Several sessions share the work only where there are handlers enough for them.
+  const std::uint32_t lanes =
+      handler ? std::min(config_.pool.consume_sessions, options.concurrency) : 1;
+  std::vector<queue::LaneSetup> setups;
+  for (std::uint32_t i = 0; i < lanes; ++i) {
+    ConsumeOptions share = options;
+    share.prefetch = std::max(1U, options.prefetch / lanes);
+    share.concurrency = std::max(1U, options.concurrency / lanes);
+    setups.push_back(lane_setup(std::string(queue), share, handler));
+  }
+  const Lock lock(mutex_);
+  if (closed_) return Error(Errc::closed, "the message queue is closed");
+  auto state = std::make_shared<ConsumerState>(shared_from_this(), std::move(setups));
+  std::erase_if(consumers_, [](const auto& consumer) { return consumer.expired(); });
+  consumers_.push_back(state);
+  return state;
+}
+
+Result<SessionPool::Lease> Runtime::admin(Deadline deadline) {
+  return admin_pool_->acquire(deadline);
+}
+
+Result<Runtime::Admin> Runtime::admin(std::string_view queue, Deadline deadline) {
+  if (Error error = config::check_queue_name(queue)) return error;
+  auto session = admin(deadline);
+  if (!session) return session.error();
+  auto handle = (*session)->queue(queue, spec(queue));
+  if (!handle) return handle.error();
+  return Admin{std::move(*session), *handle};
+}
+
+std::vector<std::shared_ptr<ConsumerState>> Runtime::living_consumers() {
+  std::vector<std::shared_ptr<ConsumerState>> living;
+  for (const auto& consumer : consumers_) {
+    if (auto state = consumer.lock()) living.push_back(std::move(state));
+  }
+  return living;
+}
+
+void Runtime::keep() {
+  while (true) {
+    std::vector<std::shared_ptr<ConsumerState>> consumers;
+    {
+      const Lock lock(mutex_);
+      if (stop_keeping_) return;
+      keeper_wakes_.wait_until(mutex_, steady_clock::now() + keeper_period);
+      if (stop_keeping_) return;
+      consumers = living_consumers();
+    }
+    for (auto& consumer : consumers) consumer->tick();
+    const Deadline deadline = steady_clock::now() + keeper_patience;
+    publish_pool_->service_idle(deadline);
+    admin_pool_->service_idle(deadline);
+  }
+}
+
+Error Runtime::close(milliseconds timeout) {
+  const Deadline deadline = steady_clock::now() + timeout;
+  const auto left = [&] {
+    return std::max(milliseconds(0),
+                    std::chrono::ceil<milliseconds>(deadline - steady_clock::now()));
+  };
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  {
+    const Lock lock(mutex_);
+    consumers = living_consumers();
+  }
+  Error first;
+  const auto keep_first = [&](Error error) {
+    if (error && !first) first = std::move(error);
+  };
+  // Consumers first: a handler that still runs may publish.
+  for (auto& consumer : consumers) consumer->begin_close();
+  for (auto& consumer : consumers) keep_first(consumer->close(left()));
+  std::vector<queue::Publisher*> publishers;
+  {
+    const Lock lock(mutex_);
+    if (closed_) return first;
+    closed_ = true;
+    for (auto& [name, publisher] : publishers_) publishers.push_back(publisher.get());
+  }
+  for (queue::Publisher* publisher : publishers) {
+    if (publisher->drain(deadline)) continue;
+    keep_first({Errc::timeout, "some messages were not published in time"});
+  }
+  async_.stop();
+  {
+    const Lock lock(mutex_);
+    stop_keeping_ = true;
+    keeper_wakes_.notify_all();
+  }
+  if (keeper_.joinable()) keeper_.join();
+  publish_pool_->close();
+  admin_pool_->close();
+  return first;
+}
+
+} // namespace swapmq::detail

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// What stands behind a MessageQueue: an opened backend with its pools, publishers and consumers,
+// and the keeper thread that serves what lies idle.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "config/config.h"
+#include "metrics/metrics.h"
+#include "plugin/session.h"
+#include "queue/async_publisher.h"
+#include "queue/consumer.h"
+#include "queue/log.h"
+#include "queue/publisher.h"
+#include "queue/session_pool.h"
+#include "thread_safety.h"
+
+namespace swapmq::detail {
+
+using queue::Deadline;
+
+class Runtime : public std::enable_shared_from_this<Runtime> {
+ public:
+  static Result<std::shared_ptr<Runtime>> open(config::Config config);
+  Runtime(config::Config config, std::shared_ptr<const plugin::Plugin> plugin);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// The publisher of a queue, made on first use; errors: an impossible name, closed.
+  Result<queue::Publisher*> publisher(std::string_view queue) SWAPMQ_EXCLUDES(mutex_);
+  queue::AsyncPublisher& async() { return async_; }
+  Result<std::shared_ptr<ConsumerState>> consume(std::string_view queue,
+                                                 const ConsumeOptions& options, Handler handler)
+      SWAPMQ_EXCLUDES(mutex_);
+  /// A session for looking and managing, with the queue's handle in it.
+  struct Admin {
+    queue::SessionPool::Lease session;
+    swapmq_queue* queue;
+  };
+  Result<Admin> admin(std::string_view queue, Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
+  Result<queue::SessionPool::Lease> admin(Deadline deadline);
+
+  Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<Metric> metrics() const { return registry_.snapshot(config_.type); }
+  [[nodiscard]] const PluginDescription& description() const { return description_; }
+  [[nodiscard]] const config::Config& config() const { return config_; }
+
+ private:
+  Error start();
+  void keep() SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] swapmq_queue_spec spec(std::string_view queue) const;
+  [[nodiscard]] bool collects_dead_letters(std::string_view queue) const;
+  queue::LaneSetup lane_setup(const std::string& queue, const ConsumeOptions& options,
+                              const Handler& handler);
+  std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);
+
+  const config::Config config_;
+  const std::shared_ptr<const plugin::Plugin> plugin_;
+  PluginDescription description_; // with what the options made of the capabilities
+  metrics::Registry registry_;
+  std::shared_ptr<queue::Log> log_;
+  std::shared_ptr<plugin::Backend> backend_;
+  std::unique_ptr<queue::SessionPool> publish_pool_, admin_pool_;
+  queue::AsyncPublisher async_;
+
+  Mutex mutex_;
+  Condition keeper_wakes_;
+  std::map<std::string, std::unique_ptr<queue::Publisher>, std::less<>> publishers_
+      SWAPMQ_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<ConsumerState>> consumers_ SWAPMQ_GUARDED_BY(mutex_);
+  bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  bool stop_keeping_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  std::thread keeper_;
+};
+
+} // namespace swapmq::detail
