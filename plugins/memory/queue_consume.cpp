@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+//
+// The queue towards its consumers: handing out, waiting, settling.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "queue.hpp"
+
+namespace swapmq::memory {
+namespace {
+
+/// Due times are of the wall clock, which may be set while we sleep: look again this often.
+constexpr int64_t kClockCheckMs = 500;
+
+Parker::Clock::time_point when_due(int64_t due_at_ms) {
+  using std::chrono::nanoseconds;
+  constexpr int64_t kNsPerMs = 1'000'000;
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  const int64_t now_ns = std::chrono::duration_cast<nanoseconds>(wall).count();
+  const int64_t left_ms = std::clamp<int64_t>(due_at_ms - now_ns / kNsPerMs, 0, kClockCheckMs);
+  return Parker::Clock::now() + nanoseconds(left_ms * kNsPerMs - now_ns % kNsPerMs);
+}
+
+uint32_t delivery_count(const Entry& entry) {
+  const uint64_t count = uint64_t{entry.message().delivery_count} + entry.place.counted_returns + 1;
+  return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
+}
+
+uint64_t next_subscription() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+} // namespace
+
+Consumer::Consumer(uint32_t prefetch_limit) : prefetch(prefetch_limit), held(next_subscription()) {}
+
+void MemoryBatch::reserve(std::size_t count) {
+  Batch::reserve(count);
+  entries_.reserve(count);
+}
+
+void MemoryBatch::add(const EntryPtr& entry, const Receipt& receipt, uint32_t count,
+                      uint32_t flags) {
+  Batch::add(&entry->message(), receipt.view(), count, flags);
+  entries_.push_back(entry);
+}
+
+backend::Received Queue::exchange(Consumer& consumer, const backend::ExchangeArgs& args,
+                                  const std::shared_ptr<Parker>& parker, Aftermath& aftermath) {
+  const MutexLock lock(mutex_);
+  const int64_t now_ms = backend::unix_now_ms();
+  reconcile(consumer, aftermath);
+  advance(now_ms, aftermath);
+  settle_all(consumer, args.settlements, args.settlement_results, now_ms, aftermath);
+  backend::Received received;
+  if (args.max_messages > 0) {
+    Waiter waiter;
+    waiter.parker = parker;
+    try {
+      received = receive(consumer, args, waiter, aftermath);
+    } catch (...) { // out of memory; what was settled or called for goes to somebody else
+      waiters_.leave(waiter);
+      call_waiters(aftermath);
+      throw;
+    }
+    waiters_.leave(waiter);
+  }
+  call_waiters(aftermath);
+  return received;
+}
+
+backend::Received Queue::receive(Consumer& consumer, const backend::ExchangeArgs& args,
+                                 Waiter& waiter, Aftermath& aftermath) {
+  bool interrupted = waiter.parker->take_interrupt();
+  for (;;) {
+    const std::size_t holding = consumer.held.size();
+    const std::size_t room = consumer.prefetch - std::min<std::size_t>(holding, consumer.prefetch);
+    waiter.holding = holding;
+    waiter.want = std::min(args.max_messages, room);
+    if (auto batch = take(consumer, waiter.want, args.max_bytes)) {
+      return {std::move(batch), false};
+    }
+    if (interrupted) return {nullptr, true};
+    if (args.deadline.passed()) return {};
+    sleep(waiter, args.deadline, aftermath);
+    interrupted = waiter.parker->take_interrupt();
+    reconcile(consumer, aftermath);
+    advance(backend::unix_now_ms(), aftermath);
+  }
+}
+
+void Queue::sleep(Waiter& waiter, backend::Deadline deadline, Aftermath& aftermath) {
+  Parker::Clock::time_point until = deadline.at();
+  if (waiter.want == 0) { // at its prefetch: only the deadline or an interrupt ends this
+    waiter.parker->prepare();
+  } else if (const auto due_at_ms = waiters_.enter(waiter, next_due())) {
+    until = std::min(until, when_due(*due_at_ms));
+  }
+  call_waiters(aftermath); // what this one left or may not take
+  mutex_.unlock();
+  aftermath.run();
+  waiter.parker->park(until);
+  mutex_.lock();
+  waiters_.awake(waiter);
+}
+
+bool Queue::may_take(std::size_t holding) const {
+  return !spec_.strict_order || unacked_ == holding;
+}
+
+std::unique_ptr<MemoryBatch> Queue::take(Consumer& consumer, std::size_t want, uint64_t max_bytes) {
+  const std::size_t count = std::min(want, contents_.ready.size());
+  if (count == 0 || !may_take(consumer.held.size())) return nullptr;
+  auto batch = std::make_unique<MemoryBatch>();
+  batch->reserve(count);
+  consumer.held.ensure(count);
+  ensure_room(contents_, count);
+  uint64_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (max_bytes != 0) {
+      bytes += contents_.ready.front().message().body.size;
+      if (i > 0 && bytes > max_bytes) break;
+    }
+    hand_out(consumer, *batch);
+  }
+  return batch;
+}
+
+void Queue::hand_out(Consumer& consumer, MemoryBatch& batch) noexcept {
+  EntryPtr entry = contents_.ready.pop_front();
+  if (entry->has_ttl()) contents_.expiring.remove(*entry);
+  Entry::Place& place = entry->place;
+  place.where = Entry::Where::kUnacked;
+  const bool before = std::exchange(place.handed_out, true) || entry->message().delivery_count > 0;
+  ++unacked_;
+  unacked_bytes_ += entry->weight();
+  const uint32_t count = delivery_count(*entry);
+  const Receipt receipt = consumer.held.add(entry);
+  batch.add(entry, receipt, count, before ? SWAPMQ_DELIVERY_REDELIVERED : 0);
+}
+
+void Queue::no_longer_unacked(const Entry& entry) noexcept {
+  --unacked_;
+  unacked_bytes_ -= entry.weight();
+}
+
+void Queue::reconcile(Consumer& consumer, Aftermath& aftermath) {
+  if (consumer.incarnation == incarnation_) return;
+  while (EntryPtr entry = consumer.held.take_any()) aftermath.discard(std::move(entry));
+  consumer.incarnation = incarnation_;
+}
+
+void Queue::settle_all(Consumer& consumer, backend::Settlements settlements, swapmq_status* results,
+                       int64_t now_ms, Aftermath& aftermath) {
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    if (settlements[i].action == SWAPMQ_SETTLE_DEAD_LETTER) continue;
+    results[i] = settle_one(consumer, settlements[i], now_ms, aftermath);
+  }
+}
+
+swapmq_status Queue::settle_one(Consumer& consumer, const swapmq_settlement& settlement,
+                                int64_t now_ms, Aftermath& aftermath) noexcept {
+  const auto receipt = Receipt::read(settlement.delivery->receipt);
+  if (!receipt || consumer.held.find(*receipt) == nullptr) return SWAPMQ_LOST;
+  EntryPtr entry = consumer.held.take(*receipt);
+  no_longer_unacked(*entry);
+  switch (settlement.action) {
+    case SWAPMQ_SETTLE_ACK:
+      drop(std::move(entry), aftermath);
+      break;
+    case SWAPMQ_SETTLE_NACK:
+      ++entry->place.counted_returns;
+      put_back(std::move(entry), settlement.due_at_ms, now_ms, aftermath);
+      break;
+    default: // release; the glue lets no other through
+      put_back(std::move(entry), 0, now_ms, aftermath);
+      break;
+  }
+  return SWAPMQ_OK;
+}
+
+void Queue::give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) {
+  const MutexLock lock(mutex_);
+  reconcile(consumer, aftermath);
+  while (EntryPtr entry = consumer.held.take_any()) {
+    no_longer_unacked(*entry);
+    put_back(std::move(entry), 0, now_ms, aftermath);
+  }
+  call_waiters(aftermath);
+}
+
+} // namespace swapmq::memory
