@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// Claiming what is ready: the reading half of an exchange, within a running write transaction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "database.hpp"
+#include "lanes.hpp"
+#include "message_batch.hpp"
+
+namespace swapmq::sqlite {
+
+struct ClaimRequest {
+  int64_t queue = 0;
+  int64_t max_messages = 0;
+  uint64_t max_bytes = 0; // 0: no limit
+  int64_t consumer = 0;
+  int64_t* claim_count = nullptr; // of the consumer; the claims it makes are numbered by it
+};
+
+/// What was claimed, perhaps empty: highest priority first, and in each lane what came back before
+/// what is fresh. The lanes are to be saved before the commit. Throws CORRUPT where a message is
+/// damaged; then the transaction must not be committed.
+std::unique_ptr<MessageBatch> claim_messages(Database& database, Lanes& lanes,
+                                             const ClaimRequest& request);
+
+} // namespace swapmq::sqlite
