@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+#include "command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "exit_code.h"
+#include "help_formatter.h"
+#include "help_text.h"
+#include "quantity.h"
+#include "suggestion.h"
+#include "swapmq/swapmq.hpp"
+
+namespace swapmq::host {
+namespace {
+
+using CLI::App;
+
+template <class Value>
+using Parser = std::function<std::optional<Value>(std::string_view)>;
+
+/// An option whose text becomes a value by our own rules; `expected` says them in an error.
+template <class Value>
+CLI::Option* add_parsed(App& app, const std::string& names, Value& target,
+                        const Parser<Value>& parse, const std::string& expected,
+                        const std::string& shown, const std::string& description) {
+  const auto take = [names, &target, parse, expected](const std::string& text) {
+    const std::optional<Value> value = parse(text);
+    if (!value) {
+      const std::string name = names.substr(names.find("--"));
+      throw CLI::ValidationError(name + ": \"" + text + "\" is not " + expected);
+    }
+    target = *value;
+  };
+  return app.add_option_function<std::string>(names, take, description)->option_text(shown);
+}
+
+CLI::Option* add_duration(App& app, const std::string& names, milliseconds& target,
+                          const std::string& description) {
+  return add_parsed<milliseconds>(app, names, target, parse_duration,
+                                  "a duration such as 500ms, 2s or 1m", "DURATION", description);
+}
+
+/// A wait: zero would mean nothing useful.
+CLI::Option* add_wait(App& app, const std::string& names, milliseconds& target,
+                      const std::string& description) {
+  const auto parse = [](std::string_view text) {
+    const auto wait = parse_duration(text);
+    return wait == milliseconds(0) ? std::nullopt : wait;
+  };
+  return add_parsed<milliseconds>(app, names, target, parse,
+                                  "a duration above zero, such as 500ms, 2s or 1m", "DURATION",
+                                  description);
+}
+
+template <class Integer>
+CLI::Option* add_integer(App& app, const std::string& names, Integer& target, Integer least,
+                         Integer most, const std::string& description) {
+  const auto parse = [least, most](std::string_view text) -> std::optional<Integer> {
+    Integer value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value < least || value > most ? std::nullopt : std::optional<Integer>(value);
+  };
+  const std::string range =
+      most == std::numeric_limits<Integer>::max()
+          ? "a number from " + std::to_string(least)
+          : "a number from " + std::to_string(least) + " to " + std::to_string(most);
+  return add_parsed<Integer>(app, names, target, parse, range, "N", description);
+}
+
+CLI::Option* add_text(App& app, const std::string& names, std::string& target,
+                      const std::string& shown, const std::string& description) {
+  return app.add_option(names, target, description)->option_text(shown);
+}
+
+/// Everything that CLI11 writes into while it parses.
+struct Parts {
+  CommonOptions common;
+  PublishCommand publish;
+  ConsumeCommand consume;
+  QueueCommand queue;
+  ConfigCheckCommand config_check;
+  PluginCommand plugin;
+  PingCommand ping;
+};
+
+void add_common(App& app, CommonOptions& common) {
+  const char* const group = common_group;
+  add_text(app, "-c,--config", common.config, "FILE",
+           "The configuration (default: SWAPMQ_CONFIG,\nelse the embedded one)")
+      ->group(group);
+  app.add_option("--log-level", common.log_level,
+                 "trace, debug, info, warning, error or off\n(default: what the config says)")
+      ->option_text("LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->group(group);
+  app.add_flag("-q,--quiet", common.quiet, "No summary, notes or progress; errors only")
+      ->group(group);
+  app.add_flag("--json", common.json, "Results as JSON")->group(group);
+  app.set_help_flag("-h,--help", "Show this help")->group(group);
+}
+
+App* add_command(App& parent, Parts& parts, const char* name, const char* description,
+                 const char* footer = "") {
+  App* app = parent.add_subcommand(name, description);
+  add_common(*app, parts.common);
+  app->footer(footer);
+  app->group("Commands");
+  return app;
+}
+
+void add_timeout(App& app, milliseconds& target, const char* description) {
+  add_wait(app, "--timeout", target, std::string(description) + " (default: 30s)");
+}
+
+void add_header(PublishCommand& command, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals > 255) {
+    throw CLI::ValidationError("--header: \"" + text +
+                               "\" is not NAME=VALUE with a name of 1 to 255 bytes");
+  }
+  command.headers.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+}
+
+void add_publish(App& root, Parts& parts) {
+  PublishCommand& to = parts.publish;
+  App& app = *add_command(root, parts, "publish", help::publish, help::publish_footer);
+  app.add_option("QUEUE", to.queue, "The queue")->required()->option_text(" ");
+  app.add_option("FILE", to.file, "The input (default, or -: standard input)")->option_text(" ");
+
+  const char* group = "Input";
+  CLI::Option* lines =
+      app.add_flag("-l,--lines", to.lines, "One message a line, without its newline")->group(group);
+  CLI::Option* null =
+      app.add_flag("-0,--null", to.null_separated, "As --lines, but separated by NUL bytes")
+          ->group(group);
+  add_parsed<std::uint64_t>(app, "--max-size", to.max_size, parse_size, "a size such as 64K or 16M",
+                            "SIZE", "The longest message; longer ones fail (default: 64M)")
+      ->group(group);
+  lines->excludes(null);
+
+  group = "Pace";
+  add_integer<std::uint32_t>(app, "-b,--batch", to.batch, 1, 65536,
+                             "Messages in one publish call; fewer\nwhen the input pauses "
+                             "(default: 256)")
+      ->group(group);
+  add_parsed<double>(app, "--rate", to.rate, parse_rate, "a number above 0, such as 50 or 2k", "N",
+                     "Messages a second, evenly (default: no limit)")
+      ->group(group);
+  add_wait(app, "--timeout", to.timeout,
+           "For one publish call, its retries\nincluded (default: 30s)")
+      ->group(group);
+
+  group = "Of every message";
+  app.add_option_function<std::vector<std::string>>(
+         "-H,--header",
+         [&to](const std::vector<std::string>& given) {
+           for (const std::string& text : given) add_header(to, text);
+         },
+         "A header; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("NAME=VALUE")
+      ->group(group);
+  add_duration(app, "--delay", to.delay, "Not delivered before")->group(group);
+  add_duration(app, "--ttl", to.ttl, "Not delivered after (default: no limit)")->group(group);
+  add_integer<std::uint32_t>(app, "--priority", to.priority, 0, 9,
+                             "0 to 9, higher first (default: 0)")
+      ->group(group);
+  add_text(app, "--ordering-key", to.ordering_key, "KEY", "Kept in order among its like")
+      ->group(group);
+  add_text(app, "--content-type", to.content_type, "TYPE", "What the body is")->group(group);
+  add_text(app, "--correlation-id", to.correlation_id, "ID", "What it belongs to")->group(group);
+  add_text(app, "--reply-to", to.reply_to, "QUEUE", "Where an answer is expected")->group(group);
+  add_text(app, "--id", to.id, "ID", "The message's id (default: a UUIDv7);\nfor one message only")
+      ->group(group)
+      ->excludes(lines)
+      ->excludes(null);
+}
+
+void add_consume(App& root, Parts& parts) {
+  ConsumeCommand& to = parts.consume;
+  App& app = *add_command(root, parts, "consume", help::consume, help::consume_footer);
+  app.add_option("QUEUE", to.queue, "The queue")->required()->option_text(" ");
+
+  const char* group = "End";
+  add_integer<std::uint64_t>(app, "-n,--max", to.max, 1, std::numeric_limits<std::uint64_t>::max(),
+                             "End after so many messages")
+      ->group(group);
+  add_wait(app, "--idle-exit", to.idle_exit, "End when none came for so long")->group(group);
+
+  group = "Output";
+  using Output = ConsumeCommand::Output;
+  CLI::Option* null = app.add_flag_callback(
+      "-0,--null", [&to] { to.output = Output::null_separated; }, "A NUL byte after each message");
+  CLI::Option* raw = app.add_flag_callback(
+      "--raw", [&to] { to.output = Output::raw; }, "Nothing after each message");
+  null->excludes(raw)->group(group);
+  raw->group(group);
+  app.add_flag("--sync", to.sync, "Sync the output file to disk before acking")->group(group);
+
+  group = "Delivery";
+  app.add_flag("--release", to.release,
+               "Look only: give every message back at the\nend (default --max: the prefetch)")
+      ->group(group);
+  add_integer<std::uint32_t>(app, "--prefetch", to.prefetch, 1, 65535,
+                             "Messages held unsettled at most\n(default: 256)")
+      ->group(group);
+  add_timeout(app, to.timeout, "For the broker to answer");
+}
+
+void add_queue_commands(App& root, Parts& parts) {
+  using Action = QueueCommand::Action;
+  QueueCommand& to = parts.queue;
+  App& queue = *add_command(root, parts, "queue", help::queue);
+  const auto add = [&](const char* name, Action action, const char* description,
+                       const char* footer = "") -> App& {
+    App& app = *add_command(queue, parts, name, description, footer);
+    app.parse_complete_callback([&to, action] { to.action = action; });
+    add_timeout(app, to.timeout, "For each call to the broker");
+    return app;
+  };
+  const auto add_names = [&](App& app, bool required) {
+    // CLI11 would take a queue named "[a,b]" for a list of two: all but the first are extras.
+    app.add_option("QUEUE", to.queues, "The queues")
+        ->required(required)
+        ->allow_extra_args(false)
+        ->option_text(several);
+    app.allow_extras();
+  };
+  const auto add_yes = [&](App& app) { app.add_flag("-y,--yes", to.yes, "Do not ask"); };
+  add_names(add("create", Action::create, help::queue_create), true);
+  App& remove = add("delete", Action::remove, help::queue_delete);
+  add_names(remove, true);
+  add_yes(remove);
+  add_names(add("stats", Action::stats, help::queue_stats, help::queue_stats_footer), false);
+  App& purge = add("purge", Action::purge, help::queue_purge);
+  add_names(purge, true);
+  add_yes(purge);
+  add("list", Action::list, help::queue_list);
+}
+
+void add_config_commands(App& root, Parts& parts) {
+  App& config = *add_command(root, parts, "config", help::config);
+  App& check = *add_command(config, parts, "check", help::config_check, help::config_check_footer);
+  check.add_option("FILE", parts.config_check.file, "The configuration")->option_text(" ");
+}
+
+void add_plugin_commands(App& root, Parts& parts) {
+  using Action = PluginCommand::Action;
+  PluginCommand& to = parts.plugin;
+  App& plugin = *add_command(root, parts, "plugin", help::plugin);
+  const auto add = [&](const char* name, Action action, const char* description,
+                       const char* footer = "") -> App& {
+    App& app = *add_command(plugin, parts, name, description, footer);
+    app.parse_complete_callback([&to, action] { to.action = action; });
+    app.add_option("--plugin-path", to.plugin_path,
+                   "A folder to search first; may be repeated\n(and those of the config, if one is "
+                   "named)")
+        ->allow_extra_args(false)
+        ->option_text("FOLDER");
+    return app;
+  };
+  add("list", Action::list, help::plugin_list);
+  add("show", Action::show, help::plugin_show)
+      .add_option("NAME", to.plugin, "Its name, or a path with a slash")
+      ->required()
+      ->option_text(" ");
+  App& check = add("check", Action::check, help::plugin_check, help::plugin_check_footer);
+  check.add_option("NAME", to.plugin, "Its name, or a path with a slash")
+      ->required()
+      ->option_text(" ");
+  add_text(check, "--options", to.options, "JSON", "The options to open it with (default: {})");
+}
+
+/// The deepest command that was recognised.
+const App& deepest(const App& root) {
+  const App* app = &root;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
+  return *app;
+}
+
+std::string full_name(const App& app) {
+  const App* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : full_name(*parent) + " " + app.get_name();
+}
+
+Leave usage_error(const App& at, const std::string& message) {
+  const std::string name = full_name(at);
+  return {exit_usage, "", name + ": " + message + "\nTry '" + name + " --help'.\n"};
+}
+
+Leave unknown_word(const App& at, const std::string& word) {
+  const bool is_option = word.starts_with("-");
+  std::vector<std::string> known;
+  if (is_option) {
+    for (const CLI::Option* option : at.get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  } else {
+    for (const App* command : at.get_subcommands({})) known.push_back(command->get_name());
+  }
+  const char* const what = is_option       ? "unknown option \""
+                           : known.empty() ? "unexpected argument \""
+                                           : "unknown command \"";
+  std::string message = what + word + "\"";
+  const std::string_view near = nearest(word.substr(0, word.find('=')), known);
+  if (!near.empty()) message.append("; did you mean \"").append(near).append("\"?");
+  return usage_error(at, message);
+}
+
+/// A mistyped word explains more than the error that followed from it.
+Leave explain(const App& root, const CLI::ParseError& error) {
+  const App* at = &root;
+  while (at != nullptr) {
+    const std::vector<std::string> unknown = at->remaining();
+    const auto option = std::find_if(unknown.begin(), unknown.end(),
+                                     [](const std::string& word) { return word.starts_with("-"); });
+    const bool takes_commands = !at->get_subcommands({}).empty();
+    if (takes_commands && !unknown.empty()) return unknown_word(*at, unknown.front());
+    if (option != unknown.end()) return unknown_word(*at, *option);
+    if (!unknown.empty() && !at->get_allow_extras()) return unknown_word(*at, unknown.front());
+    at = at->get_subcommands().empty() ? nullptr : at->get_subcommands().back();
+  }
+  return usage_error(deepest(root), error.what());
+}
+
+Leave missing_command(const App& at) {
+  std::string known;
+  for (const App* command : at.get_subcommands({})) {
+    known.append(known.empty() ? "" : ", ").append(command->get_name());
+  }
+  return usage_error(at, "a command is needed: " + known);
+}
+
+void finish_consume(ConsumeCommand& consume, const CommonOptions& common) {
+  consume.exits_when_idle = consume.idle_exit > milliseconds(0);
+  if (common.json) consume.output = ConsumeCommand::Output::json;
+  if (!consume.release) return;
+  // What is looked at stays unsettled, so that the prefetch must hold all of it.
+  if (consume.max == 0) consume.max = consume.prefetch;
+  constexpr std::uint64_t largest_prefetch = 65535;
+  consume.max = std::min(consume.max, largest_prefetch);
+  consume.prefetch = static_cast<std::uint32_t>(consume.max);
+  if (!consume.exits_when_idle) {
+    consume.exits_when_idle = true;
+    consume.idle_exit = milliseconds(1000);
+  }
+}
+
+std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
+  const App& at = deepest(root);
+  if (!at.get_subcommands({}).empty()) return missing_command(at);
+  const std::string& top = root.get_subcommands().front()->get_name();
+  CommandLine line{parts.common, VersionCommand{}};
+  if (top == "publish") line.command = parts.publish;
+  if (top == "consume") {
+    finish_consume(parts.consume, parts.common);
+    line.command = parts.consume;
+  }
+  if (top == "queue") {
+    for (const std::string& name : at.remaining()) {
+      if (name.starts_with("-")) return unknown_word(at, name);
+      parts.queue.queues.push_back(name);
+    }
+    line.command = parts.queue;
+  }
+  if (top == "plugin") line.command = parts.plugin;
+  if (top == "ping") line.command = parts.ping;
+  if (top == "config") {
+    if (parts.config_check.file.empty()) parts.config_check.file = parts.common.config;
+    if (parts.config_check.file.empty()) {
+      return usage_error(at, "no FILE is given, nor --config, nor SWAPMQ_CONFIG");
+    }
+    line.command = parts.config_check;
+  }
+  return line;
+}
+
+} // namespace
+
+std::variant<CommandLine, Leave> parse_command_line(std::vector<std::string> args,
+                                                    const std::string& config_from_environment) {
+  if (!args.empty() && args.front() == "help") { // 'swapmq help publish'
+    args.erase(args.begin());
+    args.emplace_back("--help");
+  }
+  Parts parts;
+  App root(help::program, "swapmq");
+  root.formatter(std::make_shared<HelpFormatter>());
+  root.footer(help::program_footer);
+  add_common(root, parts.common);
+  root.set_version_flag("-V,--version", "swapmq " + std::string(swapmq::version()))
+      ->description("Show the version")
+      ->group(common_group);
+  add_publish(root, parts);
+  add_consume(root, parts);
+  add_queue_commands(root, parts);
+  add_config_commands(root, parts);
+  add_plugin_commands(root, parts);
+  add_command(root, parts, "version", help::version);
+  add_timeout(*add_command(root, parts, "ping", help::ping), parts.ping.timeout,
+              "For the broker to answer");
+  root.require_subcommand(0, 1);
+
+  std::reverse(args.begin(), args.end()); // CLI11 takes them from the back
+  try {
+    root.parse(std::move(args));
+  } catch (const CLI::CallForHelp&) {
+    return Leave{exit_done, root.help(), ""};
+  } catch (const CLI::CallForVersion& version) {
+    return Leave{exit_done, std::string(version.what()) + "\n", ""};
+  } catch (const CLI::ParseError& error) {
+    return explain(root, error);
+  }
+  if (parts.common.config.empty()) parts.common.config = config_from_environment;
+  return chosen(root, parts);
+}
+
+} // namespace swapmq::host

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// The command line as values: what was asked for, or the text and exit code to leave with. CLI11 is
+// included by command_line.cpp alone.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace swapmq::host {
+
+using std::chrono::milliseconds;
+
+/// What every command understands.
+struct CommonOptions {
+  std::string config; ///< empty: the embedded default
+  std::string log_level;
+  bool quiet = false;
+  bool json = false;
+};
+
+struct PublishCommand {
+  std::string queue;
+  std::string file; ///< empty or "-": standard input
+  bool lines = false;
+  bool null_separated = false;
+  std::uint32_t batch = 256;
+  double rate = 0; ///< messages a second; 0: as fast as it goes
+  std::uint64_t max_size = 64ull << 20;
+  milliseconds timeout{30'000};
+  milliseconds delay{0}, ttl{0};
+  std::uint32_t priority = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string id, ordering_key, content_type, correlation_id, reply_to;
+};
+
+struct ConsumeCommand {
+  enum class Output { lines, null_separated, raw, json };
+  std::string queue;
+  Output output = Output::lines;
+  std::uint64_t max = 0; ///< 0: no end
+  bool exits_when_idle = false;
+  milliseconds idle_exit{0};
+  std::uint32_t prefetch = 256;
+  bool release = false; ///< look and give back
+  bool sync = false;    ///< the output reaches the disk before the ack
+  milliseconds timeout{30'000};
+};
+
+struct QueueCommand {
+  enum class Action { create, remove, stats, purge, list } action = Action::list;
+  std::vector<std::string> queues;
+  bool yes = false;
+  milliseconds timeout{30'000};
+};
+
+struct ConfigCheckCommand {
+  std::string file;
+};
+
+struct PluginCommand {
+  enum class Action { list, show, check } action = Action::list;
+  std::string plugin; ///< name or path
+  std::string options = "{}";
+  std::vector<std::string> plugin_path;
+};
+
+struct VersionCommand {};
+
+struct PingCommand {
+  milliseconds timeout{30'000};
+};
+
+using Command = std::variant<PublishCommand, ConsumeCommand, QueueCommand, ConfigCheckCommand,
+                             PluginCommand, VersionCommand, PingCommand>;
+
+struct CommandLine {
+  CommonOptions common;
+  Command command;
+};
+
+/// Nothing to do but to print and leave: help was asked for, or the command line is wrong.
+struct Leave {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+/// `args` without the program's name; `config_from_environment` is SWAPMQ_CONFIG, or empty.
+std::variant<CommandLine, Leave> parse_command_line(std::vector<std::string> args,
+                                                    const std::string& config_from_environment);
+
+} // namespace swapmq::host

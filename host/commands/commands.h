@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands. Each does its work and returns the exit code.
+#pragma once
+
+#include "command_line.h"
+
+namespace swapmq::host {
+
+int run(const CommonOptions& common, const PublishCommand& command);
+int run(const CommonOptions& common, const ConsumeCommand& command);
+int run(const CommonOptions& common, const QueueCommand& command);
+int run(const CommonOptions& common, const ConfigCheckCommand& command);
+int run(const CommonOptions& common, const PluginCommand& command);
+int run(const CommonOptions& common, const VersionCommand& command);
+int run(const CommonOptions& common, const PingCommand& command);
+
+} // namespace swapmq::host

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// The little that the program itself needs to know of a configuration; the library checks and uses
+// it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "swapmq/swapmq.hpp"
+
+namespace swapmq::host {
+
+struct ConfigSummary {
+  std::string type;
+  std::vector<std::string> plugin_path;
+};
+
+/// Errors: config.
+Result<std::string> read_config_text(const std::string& path);
+/// What can be found in the text; empty where it is not what it should be.
+ConfigSummary summarize_config(std::string_view json);
+/// The same configuration with another log level; the text as it is, if it is no JSON object.
+std::string with_log_level(std::string_view json, std::string_view level);
+/// The embedded default, with a log level.
+std::string default_config_with_log_level(std::string_view level);
+
+} // namespace swapmq::host

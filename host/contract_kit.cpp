@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "contract_kit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "child.h"
+#include "config_file.h"
+#include "output.h"
+#include "program.h"
+
+namespace swapmq::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> kit_places() {
+  std::vector<std::string> places;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const fs::path prefix = self.parent_path().parent_path();
+    places.push_back((prefix / "libexec/swapmq/swapmq-contract-kit").string());
+  }
+  places.emplace_back(SWAPMQ_CONTRACT_KIT_PATH);
+  return places;
+}
+
+/// A file that exists while this does.
+class TemporaryFile {
+ public:
+  TemporaryFile() {
+    std::error_code error;
+    path_ = (fs::temp_directory_path(error) / "swapmq-check-XXXXXX").string();
+    const int fd = ::mkostemp(path_.data(), O_CLOEXEC);
+    if (fd < 0) {
+      path_.clear();
+    } else {
+      ::close(fd);
+    }
+  }
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+ExitCode run_kit(const std::string& kit, const std::vector<std::string>& args) {
+  const Result<int> status = run_program_to_end(kit, args);
+  if (!status) {
+    (void)fail(status.error());
+    return exit_plugin;
+  }
+  if (*status < 0 && exit_code_of_kit(*status) != exit_interrupted) {
+    print_err("swapmq: the contract kit was killed by signal " + std::to_string(-*status) + "\n");
+  }
+  return exit_code_of_kit(*status);
+}
+
+ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args) {
+  const TemporaryFile result;
+  if (result.path().empty()) {
+    print_err("swapmq: cannot make a temporary file for the result; is TMPDIR writable?\n");
+    return exit_failed;
+  }
+  args.insert(args.end(), {"--json", result.path(), "--quiet"});
+  const ExitCode code = run_kit(kit, args);
+  const Result<std::string> text = read_config_text(result.path());
+  if (text && !print_out(*text) && code == exit_done) return exit_failed;
+  return code;
+}
+
+} // namespace
+
+ExitCode run_contract_kit(const std::string& plugin, const std::string& options, bool as_json,
+                          bool quiet) {
+  std::vector<std::string> args{"--plugin", plugin, "--options", options, "--isolate"};
+  std::string looked;
+  for (const std::string& kit : kit_places()) {
+    if (::access(kit.c_str(), X_OK) != 0) {
+      looked += (looked.empty() ? "" : ", ") + kit;
+      continue;
+    }
+    if (as_json) return run_kit_for_json(kit, args);
+    if (quiet) args.emplace_back("--quiet");
+    return run_kit(kit, args);
+  }
+  print_err("swapmq: the contract kit is not installed; looked for " + looked + "\n");
+  return exit_failed;
+}
+
+} // namespace swapmq::host

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "help_text.h"
+
+namespace swapmq::host::help {
+
+const char* const program = R"(swapmq: one message queue, whichever broker stands behind it.
+
+Publishes to and consumes from queues. Which broker that means is a word in a JSON file; the
+backend of that name is loaded when the program starts.)";
+
+const char* const program_footer = R"(Configuration:
+  The first of: --config FILE; the file named by SWAPMQ_CONFIG; the embedded default, which is
+  sqlite in ./swapmq-data.
+
+Environment:
+  SWAPMQ_CONFIG       the configuration, where --config is not given
+  SWAPMQ_PLUGIN_PATH  folders to search for plugins, separated by colons
+  NO_COLOR            if set and not empty: no progress line
+
+Exit codes:
+  0    done
+  1    some messages failed or are in doubt, or what was asked for was refused
+  2    the command line is wrong
+  3    the configuration is wrong
+  4    the plugin cannot be found, loaded or trusted, or breaks its contract
+  5    the broker cannot be reached, does not answer in time or does not let us in
+  130  interrupted (SIGINT, SIGTERM), after finishing what was in flight;
+       a second signal ends at once
+
+Examples:
+  swapmq publish tasks --lines jobs.txt
+  swapmq consume tasks --idle-exit 2s > jobs.txt
+  swapmq queue stats tasks
+  swapmq config check swapmq.json
+
+'swapmq COMMAND --help' tells more of each command.)";
+
+const char* const publish = R"(Publish FILE or standard input to QUEUE.
+
+The whole input is one message, or with --lines each line is one. Returns when the backend has
+confirmed all of it. The queue is made if there is none. Each message ends as confirmed (the
+backend has it, as durably as the configuration asks), failed (it is certainly not stored) or
+in doubt (it may be stored: no answer came); the summary counts them.)";
+
+const char* const publish_footer =
+    R"(Durations are written 500ms, 2s, 1.5m, 12h or 7d; sizes 4096, 64K, 16M or 1G (powers of 1024).
+
+An error that the next message would meet as well (broker unreachable for the whole timeout, disk
+full, ...) ends publishing: the summary counts what was tried, a line says where it ended.
+
+The summary is one line on standard error, with --json one object on standard output:
+  published 120000 to tasks (sqlite) in 0.41 s: confirmed 120000 failed 0 in_doubt 0
+
+Exit codes: 0 all confirmed; 1 some failed or in doubt; 2 usage; 3 config; 4 plugin;
+5 broker unreachable; 130 interrupted: lines that were read are published, the rest is not.
+
+Examples:
+  swapmq publish tasks --lines jobs.txt
+  tail -f app.log | swapmq publish logs --lines
+  swapmq publish images photo.jpg --content-type image/jpeg --header camera=left
+  echo remind me | swapmq publish mail --delay 2h --ttl 1d
+  seq 1000 | swapmq publish tasks --lines --rate 50)";
+
+const char* const consume = R"(Write the messages of QUEUE to standard output.
+
+A message is acked only after it was written; what cannot be written (a full disk, a closed pipe)
+is released: it is delivered again, to whoever comes next, and not counted as a delivery.
+Runs until interrupted, unless --max or --idle-exit ends it earlier.)";
+
+const char* const consume_footer =
+    R"(Each message is followed by a newline, which is not part of it; for messages that hold newlines
+take --null, --json or, for one, --raw.
+
+With --json each line is an object: id, queue, body (or body_base64, if it is not UTF-8), headers,
+timestamp_ms, delivery_count, and what else the message carries.
+
+If the reader of the output leaves (as head does), what it was not given is released and the exit
+code is 0.
+
+The summary is one line on standard error:
+  consumed 120000 from tasks (sqlite) in 0.38 s: acked 120000 released 0 lost 0
+lost: written, but the ack came too late or got no answer; others may get those messages again.
+
+Exit codes: 0 done; 1 output failed or some were lost; 2 usage; 3 config; 4 plugin;
+5 broker unreachable; 130 interrupted.
+
+Examples:
+  swapmq consume tasks --idle-exit 2s > jobs.txt
+  swapmq consume tasks --max 1 --raw > photo.jpg
+  swapmq consume tasks --null | xargs -0 -n1 process
+  swapmq consume tasks.dead --release --json     # look at them, leave them there)";
+
+const char* const queue = R"(Create, delete, purge, list queues; show their sizes.)";
+
+const char* const queue_create = R"(Create queues.
+
+One that exists already is left as it is. Publishing and consuming create queues by themselves.)";
+
+const char* const queue_delete = R"(Delete queues with all that they hold.
+
+Deleting what does not exist is not an error. On a terminal it asks first, unless --yes.)";
+
+const char* const queue_stats = R"(Show how many messages are ready, unacked and delayed.
+
+Without QUEUE: of all queues, where the backend can list them.)";
+
+const char* const queue_stats_footer = R"(READY    could be delivered now
+UNACKED  delivered and not settled yet
+DELAYED  waiting for their time
+~N is approximate, ? is unknown to this backend.
+
+Exit codes: 0 done; 1 a queue does not exist, or the backend cannot list; others as 'swapmq --help'.)";
+
+const char* const queue_purge = R"(Remove the ready and delayed messages of queues.
+
+What is unacked stays with its consumers. On a terminal it asks first, unless --yes.)";
+
+const char* const queue_list = R"(List the queues, one name a line.)";
+
+const char* const config = R"(Check configurations.)";
+
+const char* const config_check =
+    R"(Check a configuration: syntax, keys, values, and the options of every backend that it names.
+
+Every error is named with line, column and JSON pointer, one a line on standard error.
+Nothing is opened.)";
+
+const char* const config_check_footer = R"(Without FILE: the one of --config or SWAPMQ_CONFIG.
+
+Exit codes: 0 nothing is wrong; 3 something is; 4 all that is wrong is a plugin.)";
+
+const char* const plugin = R"(List, describe and check plugins.)";
+
+const char* const plugin_list = R"(List the plugins that can be found, and what cannot be loaded.)";
+
+const char* const plugin_show = R"(Describe a plugin: what it can do, its limits, its options.
+
+NAME is searched for; with a slash it is a path.)";
+
+const char* const plugin_check = R"(Check that a plugin keeps the contract of a backend.
+
+Runs the contract kit on it, in a process of its own, so that a crash or a hang is a finding.
+NAME is searched for; with a slash it is a path.)";
+
+const char* const plugin_check_footer =
+    R"(The queues that the kit makes and deletes have names of their own, but do not point it at a broker
+that others depend on. {dir} in the options stands for a folder that lives as long as the check.
+
+Exit codes: 0 the plugin keeps the contract; 4 it does not, or cannot be loaded.
+
+Examples:
+  swapmq plugin check memory
+  swapmq plugin check sqlite --options '{"path": "{dir}/queues.db"}'
+  swapmq plugin check ./mine.so --options '{"url": "mine://127.0.0.1"}')";
+
+const char* const version = R"(Show the versions of program, library and ABI.)";
+
+const char* const ping = R"(Make a round trip to the broker and say how long it took.)";
+
+} // namespace swapmq::host::help

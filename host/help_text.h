@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// The prose of --help: descriptions (their first line is shown in the list of commands) and what
+// follows the options.
+#pragma once
+
+namespace swapmq::host::help {
+
+extern const char* const program;
+extern const char* const program_footer;
+extern const char* const publish;
+extern const char* const publish_footer;
+extern const char* const consume;
+extern const char* const consume_footer;
+extern const char* const queue;
+extern const char* const queue_create;
+extern const char* const queue_delete;
+extern const char* const queue_stats;
+extern const char* const queue_stats_footer;
+extern const char* const queue_purge;
+extern const char* const queue_list;
+extern const char* const config;
+extern const char* const config_check;
+extern const char* const config_check_footer;
+extern const char* const plugin;
+extern const char* const plugin_list;
+extern const char* const plugin_show;
+extern const char* const plugin_check;
+extern const char* const plugin_check_footer;
+extern const char* const version;
+extern const char* const ping;
+
+} // namespace swapmq::host::help

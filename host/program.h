@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// What the commands share: opening the message queue, and saying what went wrong.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "command_line.h"
+#include "exit_code.h"
+#include "swapmq/swapmq.hpp"
+
+namespace swapmq::host {
+
+/// Of the config that the command line names, else of the embedded default.
+Result<MessageQueue> open_message_queue(const CommonOptions& common);
+
+/// Prints the error to standard error; the exit code that it stands for.
+ExitCode fail(const Error& error);
+/// The same for open_message_queue(), whose errors may be lines that begin with the config's name.
+ExitCode fail_to_open(const CommonOptions& common, const Error& error);
+
+/// The grade that a plugin gives one of its capabilities; empty: it says nothing of it.
+std::string_view capability(const PluginDescription& plugin, std::string_view name);
+
+} // namespace swapmq::host

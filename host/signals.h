@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// Interruption. The first SIGINT, SIGTERM or SIGHUP asks the program to finish what is in flight;
+// the second one ends it at once. SIGPIPE is ignored: a closed pipe is an error of the write.
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+
+namespace swapmq::host::signals {
+
+/// Once, before any thread starts.
+void install();
+
+/// Whether an interruption was asked for.
+bool interrupted();
+
+/// Readable once interrupted, and from then on.
+int descriptor();
+
+enum class Woken { ready, timeout, interrupted };
+
+/// Waits for `events` on `fd` (-1: for the time alone). An interruption wins over readiness.
+Woken wait(int fd, short events, std::chrono::milliseconds timeout);
+/// The same for as long as it takes.
+Woken wait(int fd, short events);
+
+} // namespace swapmq::host::signals

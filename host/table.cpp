@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "table.h"
+
+#include <algorithm>
+
+namespace swapmq::host {
+
+std::string printable(std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string shown;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      shown += c;
+    } else {
+      shown += "\\x";
+      shown += digits[byte >> 4];
+      shown += digits[byte & 15];
+    }
+  }
+  return shown;
+}
+
+std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::vector<std::string>> shown;
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    auto& cells = shown.emplace_back();
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      cells.push_back(printable(row[i]));
+      widths[i] = std::max(widths[i], cells.back().size());
+    }
+  }
+  std::string text;
+  for (auto& cells : shown) {
+    for (std::size_t i = 0; i + 1 < cells.size(); ++i) cells[i].resize(widths[i] + 2, ' ');
+    for (const std::string& cell : cells) text += cell;
+    text += '\n';
+  }
+  return text;
+}
+
+} // namespace swapmq::host

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// Columns for people.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace swapmq::host {
+
+/// Rows of cells, each column as wide as its widest cell, the last one unpadded. Control characters
+/// are shown as \xNN, so that a name cannot move the terminal's cursor.
+std::string format_table(const std::vector<std::vector<std::string>>& rows);
+
+/// The text with control characters as \xNN.
+std::string printable(std::string_view text);
+
+} // namespace swapmq::host
