@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Other processes of the kit: acting out a scenario with the same backend and options, to be
+// killed; and the processes of --isolate.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace swapmq::contract {
+
+using std::chrono::milliseconds;
+
+/// How a process ended.
+struct Ended {
+  bool timed_out = false; ///< and was killed
+  int exit_code = -1;     ///< -1: by a signal
+  int signal = 0;
+};
+
+class Process {
+ public:
+  /// Runs this very program. Its output comes here; it sees its stdin end when this process ends.
+  /// Throws Breach if it cannot be started.
+  explicit Process(std::vector<std::string> arguments, bool with_stderr);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process(); ///< kills and reaps what still runs
+
+  /// The next line of its output; nothing at its end or at the deadline.
+  std::optional<std::string> read_line(std::chrono::steady_clock::time_point deadline);
+  /// Reads all that it writes, of which the last `most` bytes are kept, until it ends.
+  Ended wait(std::chrono::steady_clock::time_point deadline, std::size_t most, std::string& output);
+  void kill_now();
+
+ private:
+  bool fill(std::chrono::steady_clock::time_point deadline); ///< false: end or deadline
+  Ended reap();
+
+  pid_t pid_ = -1;
+  int stdin_ = -1;
+  int output_ = -1;
+  std::string buffer_;
+};
+
+/// A scenario of scenarios.cpp in another process, with the backend of this run.
+class Child : public Process {
+ public:
+  explicit Child(const std::string& scenario, const std::vector<std::string>& arguments);
+
+  /// A line that it must say; Breach if it does not.
+  std::string expect_line();
+};
+
+/// Acts out the scenario that main was asked for; its exit code.
+int act_out(const std::string& scenario, const std::vector<std::string>& arguments);
+
+} // namespace swapmq::contract

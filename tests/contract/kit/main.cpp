@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// swapmq-contract-kit: says whether a backend keeps the contract of <swapmq/backend.h>.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "child.h"
+#include "isolate.h"
+#include "plugin.h"
+#include "report.h"
+#include "watchdog.h"
+
+namespace swapmq::contract {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr int kNoPlugin = 4;
+
+/// The folder that {dir} stands for; removed at the end if it was made here.
+class RunFolder {
+ public:
+  explicit RunFolder(const std::string& given) : path_(given) {
+    if (!path_.empty()) return;
+    const auto base = std::filesystem::temp_directory_path() / "swapmq-contract-XXXXXX";
+    path_ = base.string();
+    if (mkdtemp(path_.data()) == nullptr) path_.clear();
+    own_ = !path_.empty();
+  }
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  ~RunFolder() {
+    std::error_code ignored; // a folder that stays behind is not a finding about the plugin
+    if (own_) std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string to_remove() const { return own_ ? path_ : std::string(); }
+
+ private:
+  std::string path_;
+  bool own_ = false;
+};
+
+void put_dir(std::string& options, const std::string& dir) {
+  constexpr std::string_view kPlace = "{dir}";
+  for (std::size_t at = 0; (at = options.find(kPlace, at)) != std::string::npos; at += dir.size()) {
+    options.replace(at, kPlace.size(), dir);
+  }
+}
+
+int no_plugin(const std::string& why) {
+  std::fprintf(stderr, "swapmq-contract-kit: %s\n", why.c_str());
+  return kNoPlugin;
+}
+
+int finish(const Options& options, const std::vector<Finding>& findings) {
+  print_summary(findings);
+  if (!options.json.empty() && !write_json(options.json, findings)) {
+    std::fprintf(stderr, "swapmq-contract-kit: cannot write %s: %s\n", options.json.c_str(),
+                 std::strerror(errno));
+    return kUsage;
+  }
+  if (findings.empty()) {
+    std::fputs("swapmq-contract-kit: the filter leaves no test\n", stderr);
+    return kUsage;
+  }
+  return any_failed(findings) ? 1 : 0;
+}
+
+int run(Options options) {
+  const RunFolder folder(options.dir);
+  if (folder.path().empty()) return no_plugin("cannot make a temporary folder");
+  options.dir = folder.path();
+  const bool keeps_placeholder = options.isolate; // each process puts its own folder there
+  const std::string written = options.options;
+  put_dir(options.options, options.dir);
+  if (const std::string why = load_plugin(options); !why.empty()) return no_plugin(why);
+
+  const Watchdog watchdog(options.hang, folder.to_remove());
+  if (!options.child.empty()) {
+    if (const std::string why = describe_backend(); !why.empty()) return no_plugin(why);
+    return act_out(options.child, options.child_args);
+  }
+  if (keeps_placeholder) {
+    kit().options.options = written;
+    std::string why;
+    if (!opens(why)) {
+      std::fputs(why.c_str(), stderr);
+      return kNoPlugin;
+    }
+    return finish(options, run_isolated());
+  }
+  if (const std::string why = describe_backend(); !why.empty()) return no_plugin(why);
+  const std::vector<Finding>& findings = install_reporter(options.quiet);
+  const int said = RUN_ALL_TESTS(); // the findings say more
+  if (said != 0 && !any_failed(findings)) return 1;
+  return finish(options, findings);
+}
+
+} // namespace
+} // namespace swapmq::contract
+
+int main(int argc, char** argv) {
+  using namespace swapmq::contract;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--help") return print_usage(), 0;
+  }
+  ::testing::InitGoogleTest(&argc, argv);
+  auto options = parse(argc, argv);
+  if (!options) return kUsage;
+  if (options->list) {
+    for (const std::string& name : selected_tests()) std::puts(name.c_str());
+    return 0;
+  }
+  return run(std::move(*options));
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+//
+// Subscribing, settling and receiving, with what comes back looked over.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "handles.h"
+
+namespace swapmq::contract {
+
+namespace {
+
+void check_delivery(const swapmq_delivery& delivery) {
+  if (delivery.message == nullptr) throw Breach("exchange(): a delivery has no message");
+  if (delivery.receipt.size < 1 || delivery.receipt.size > SWAPMQ_RECEIPT_BYTES) {
+    throw Breach("exchange(): a receipt has " + std::to_string(delivery.receipt.size) + " bytes");
+  }
+  if (delivery.delivery_count == 0) throw Breach("exchange(): a delivery_count is 0");
+  check_sizes(*delivery.message);
+}
+
+void check_batch(const swapmq_batch& batch, std::uint64_t asked, std::uint64_t max_bytes) {
+  if (batch.struct_size < sizeof(swapmq_batch) || batch.delivery_size < sizeof(swapmq_delivery) ||
+      batch.message_size < sizeof(swapmq_message)) {
+    throw Breach("exchange(): a batch says sizes that are smaller than those of ABI 0.1");
+  }
+  if (batch.count == 0 || batch.deliveries == nullptr) {
+    throw Breach("exchange(): a batch without deliveries; none is a NULL batch");
+  }
+  if (batch.release == nullptr) throw Breach("exchange(): a batch cannot be released");
+  if (batch.count > asked) {
+    throw Breach("exchange(): " + std::to_string(batch.count) +
+                 " deliveries where max_messages was " + std::to_string(asked));
+  }
+  if (limits().max_receive_batch != 0 && batch.count > limits().max_receive_batch) {
+    ADD_FAILURE() << "exchange(): " << batch.count << " deliveries, more than max_receive_batch";
+  }
+  const auto* first = reinterpret_cast<const std::byte*>(batch.deliveries);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    const auto& delivery =
+        *reinterpret_cast<const swapmq_delivery*>(first + i * batch.delivery_size);
+    check_delivery(delivery);
+    sum += delivery.message->body.size;
+  }
+  if (max_bytes != 0 && batch.count > 1 && sum > max_bytes) {
+    ADD_FAILURE() << "exchange(): " << sum << " bytes of bodies where max_bytes was " << max_bytes;
+  }
+}
+
+} // namespace
+
+Subscription::Subscription(Subscription&& other) noexcept
+    : session_(std::move(other.session_)), raw_(std::exchange(other.raw_, nullptr)) {}
+
+Subscription& Subscription::operator=(Subscription&& other) noexcept {
+  if (this != &other) {
+    unsubscribe();
+    session_ = std::move(other.session_);
+    raw_ = std::exchange(other.raw_, nullptr);
+  }
+  return *this;
+}
+
+void Subscription::unsubscribe() {
+  swapmq_subscription* raw = std::exchange(raw_, nullptr);
+  if (raw == nullptr || session_->raw == nullptr) return; // session_close() took it along
+  call("unsubscribe", [&] { vt().unsubscribe(session_->raw, raw); });
+}
+
+Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
+                                 std::uint64_t max_messages, std::int64_t deadline_ns,
+                                 std::uint64_t max_bytes) {
+  Exchanged result;
+  result.settled.assign(settlements.size(), SWAPMQ_STATUS_UNTOUCHED);
+  swapmq_exchange_args args{};
+  args.struct_size = sizeof args;
+  args.settlement_size = sizeof(swapmq_settlement);
+  args.settlements = settlements.empty() ? nullptr : settlements.data();
+  args.settlement_count = settlements.size();
+  args.settlement_results = settlements.empty() ? nullptr : result.settled.data();
+  args.max_messages = max_messages;
+  args.max_bytes = max_bytes;
+  args.deadline_ns = deadline_ns;
+
+  ErrorProbe probe;
+  swapmq_batch* batch = nullptr;
+  const auto start = Clock::now();
+  result.status = call("exchange", deadline_ns, probe, [&](swapmq_error* error) {
+    return vt().exchange(session_->raw, raw_, &args, &batch, error);
+  });
+  result.took = Clock::now() - start;
+  result.error = probe.text();
+  if (batch != nullptr) {
+    if (result.status != SWAPMQ_OK) {
+      throw Breach(std::string("exchange(): a batch with status ") + status_name(result.status));
+    }
+    check_batch(*batch, max_messages, max_bytes);
+    result.batch = Batch(batch);
+  }
+  if (result.status == SWAPMQ_OK || result.status == SWAPMQ_INTERRUPTED) {
+    const auto untouched =
+        std::count(result.settled.begin(), result.settled.end(), SWAPMQ_STATUS_UNTOUCHED);
+    EXPECT_EQ(untouched, 0) << "exchange(): settlements without a result";
+  }
+  return result;
+}
+
+Batch Subscription::poll(std::uint64_t max_messages, milliseconds wait, std::uint64_t max_bytes) {
+  Exchanged result = exchange({}, max_messages, in(wait), max_bytes);
+  if (result.status != SWAPMQ_OK) {
+    throw Breach(std::string("exchange() returned ") + status_name(result.status) + ": " +
+                 result.error);
+  }
+  return std::move(result.batch);
+}
+
+void Subscription::receive(std::size_t count, Deliveries& into) {
+  const std::size_t goal = into.size() + count;
+  auto last = Clock::now();
+  while (into.size() < goal) {
+    Batch batch = poll(goal - into.size(), milliseconds(250));
+    if (batch.size() > 0) {
+      into.add(std::move(batch));
+      last = Clock::now();
+    } else if (since(last) > kit().options.patience) {
+      throw Breach("only " + std::to_string(into.size() + count - goal) + " of " +
+                   std::to_string(count) + " messages came, and then nothing for " +
+                   std::to_string(kit().options.patience.count()) + " ms");
+    }
+  }
+}
+
+Deliveries Subscription::receive(std::size_t count) {
+  Deliveries deliveries;
+  receive(count, deliveries);
+  return deliveries;
+}
+
+Deliveries Subscription::receive_until_quiet(milliseconds quiet, std::size_t most) {
+  Deliveries deliveries;
+  while (deliveries.size() < most) {
+    Batch batch = poll(most - deliveries.size(), quiet);
+    if (batch.size() == 0) break;
+    deliveries.add(std::move(batch));
+  }
+  return deliveries;
+}
+
+std::vector<swapmq_status> Subscription::settle(std::span<const swapmq_settlement> settlements) {
+  Exchanged result = exchange(settlements, 0, soon());
+  if (result.status != SWAPMQ_OK) {
+    throw Breach(std::string("exchange(), settling only, returned ") + status_name(result.status) +
+                 ": " + result.error);
+  }
+  if (result.batch.size() > 0) throw Breach("exchange() received although max_messages was 0");
+  return std::move(result.settled);
+}
+
+swapmq_status Subscription::settle(const swapmq_settlement& settlement) {
+  return settle(std::span(&settlement, 1)).front();
+}
+
+void Subscription::ack_all(const Deliveries& deliveries) {
+  if (deliveries.empty()) return;
+  std::vector<swapmq_settlement> settlements;
+  for (const swapmq_delivery* delivery : deliveries) settlements.push_back(ack(*delivery));
+  const auto settled = settle(settlements);
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    if (settled[i] == SWAPMQ_OK) continue;
+    throw Breach("the ack of delivery " + std::to_string(i) + " of " +
+                 std::to_string(settled.size()) + " gave " + status_name(settled[i]));
+  }
+}
+
+} // namespace swapmq::contract

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+//
+// Subscribing, settling, receiving.
+#include <thread>
+
+#include "session.h"
+
+namespace planted {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using swapmq::backend::ExchangeArgs;
+using swapmq::backend::Received;
+using swapmq::backend::unix_now_ms;
+using swapmq::backend::view;
+
+namespace {
+
+std::string_view receipt_view(const std::uint64_t& receipt) {
+  return {reinterpret_cast<const char*>(&receipt), sizeof receipt};
+}
+
+std::uint64_t receipt_of(const swapmq_delivery& delivery) {
+  std::uint64_t receipt = 0;
+  if (delivery.receipt.size != sizeof receipt) return 0;
+  std::memcpy(&receipt, delivery.receipt.bytes, sizeof receipt);
+  return receipt;
+}
+
+} // namespace
+
+std::unique_ptr<PlantedSession::Subscription> PlantedSession::subscribe(
+    Queue& queue, const swapmq_subscribe_args& args) {
+  const Lock lock(store_->mutex);
+  line_of(queue);
+  auto consumer = std::make_unique<Consumer>();
+  consumer->queue = static_cast<NamedQueue&>(queue).name;
+  consumer->prefetch = args.prefetch;
+  consumer->lease_ms = args.lease_ms;
+  return consumer;
+}
+
+void PlantedSession::release(Line& line, ItemPtr item) {
+  if (has("release_counts")) item->returns++;
+  if (has("released_goes_last")) item->place = store_->next_place++;
+  line.put(std::move(item), true);
+}
+
+void PlantedSession::nack(Line& line, ItemPtr item, std::int64_t due_at_ms) {
+  ++nacks_;
+  if (has("loses_on_nack")) return;
+  if (!has("wrong_count") || nacks_ % 2 == 0) item->returns++;
+  if (due_at_ms > unix_now_ms() && !has("nack_delay_ignored")) {
+    line.delayed.emplace(due_at_ms, std::move(item));
+  } else {
+    line.put(std::move(item), true);
+  }
+}
+
+swapmq_status PlantedSession::dead_letter(const swapmq_settlement& settlement, ItemPtr item) {
+  auto moved = std::make_shared<Item>(item->as_message());
+  if (has("dead_letter_loses_headers")) moved->headers.clear();
+  const auto added = swapmq::backend::headers_of(settlement);
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    const std::string name(view(added[i].name));
+    if (!has("dead_letter_keeps_both")) {
+      std::erase_if(moved->headers, [&](const auto& header) { return header.first == name; });
+    }
+    moved->headers.emplace_back(name, view(added[i].value));
+  }
+  moved->place = store_->next_place++;
+  auto& target = *reinterpret_cast<Queue*>(settlement.target);
+  line_of(target).put(std::move(moved), true);
+  return SWAPMQ_OK;
+}
+
+swapmq_status PlantedSession::settle(Consumer& consumer, const swapmq_settlement& settlement) {
+  const bool absent = broker_.absent();
+  if (absent && settlement.action > SWAPMQ_SETTLE_NACK) return SWAPMQ_NOT_SUPPORTED;
+  if (absent && settlement.due_at_ms > unix_now_ms()) return SWAPMQ_NOT_SUPPORTED;
+  const auto at = store_->lines.find(consumer.queue);
+  if (at == store_->lines.end()) return SWAPMQ_LOST;
+  Line& line = at->second;
+  const auto held = line.unacked.find(receipt_of(*settlement.delivery));
+  if (held == line.unacked.end() || held->second.owner != &consumer) {
+    return has("stale_receipt_accepted") ? SWAPMQ_OK : SWAPMQ_LOST;
+  }
+  ItemPtr item = std::move(held->second.item);
+  line.unacked.erase(held);
+  switch (settlement.action) {
+    case SWAPMQ_SETTLE_NACK:
+      nack(line, std::move(item), settlement.due_at_ms);
+      break;
+    case SWAPMQ_SETTLE_RELEASE:
+      release(line, std::move(item));
+      break;
+    case SWAPMQ_SETTLE_DEAD_LETTER:
+      return dead_letter(settlement, std::move(item));
+    default:
+      if (has("view_dies_on_ack")) item->body.assign(item->body.size(), '\xDD');
+  }
+  return SWAPMQ_OK;
+}
+
+void PlantedSession::hand_out(Line& line, Consumer& consumer, const ItemPtr& item, Handed& batch) {
+  const std::uint64_t receipt = store_->next_receipt++;
+  line.unacked.emplace(receipt, Held{item, &consumer, steady_clock::now()});
+  batch.items.push_back(item);
+  batch.messages.push_back(item->as_message());
+  if (item->fields.priority > 9) { // length_too_long marked it
+    batch.messages.back().priority -= 100;
+    batch.messages.back().body.size += std::uint64_t{1} << 40;
+  }
+  batch.add(&batch.messages.back(), receipt_view(receipt),
+            item->fields.delivery_count + item->returns + 1,
+            item->redelivered ? SWAPMQ_DELIVERY_REDELIVERED : 0);
+  item->redelivered = true;
+  if (has("batch_dies_with_session")) handed_.push_back(item);
+}
+
+void PlantedSession::steal(Line& line, const Consumer& consumer) {
+  if (!has("steals_from_slow") || consumer.lease_ms == 0) return;
+  const auto old = steady_clock::now() - milliseconds(consumer.lease_ms);
+  std::erase_if(line.unacked, [&](auto& entry) {
+    if (entry.second.since > old || entry.second.owner == &consumer) return false;
+    line.put(entry.second.item, true);
+    return true;
+  });
+}
+
+std::unique_ptr<Handed> PlantedSession::take(Consumer& consumer, std::size_t max_messages,
+                                             std::uint64_t max_bytes) {
+  Line& line = line_at(consumer.queue, 0);
+  line.tick(unix_now_ms(), !has("ttl_ignored") && !has("absent_but_silent"));
+  steal(line, consumer);
+  std::size_t room = has("exceeds_prefetch") ? max_messages : consumer.prefetch;
+  if (!has("exceeds_prefetch")) {
+    for (const auto& [receipt, held] : line.unacked) room -= held.owner == &consumer ? 1 : 0;
+  }
+  if (has("gives_more_than_asked")) max_messages = 512;
+  const std::size_t most = std::min<std::size_t>({room, max_messages, 512});
+  auto batch = std::make_unique<Handed>();
+  batch->messages.reserve(std::min(most, line.ready.size()));
+  std::uint64_t bytes = 0;
+  while (batch->size() < most && !line.ready.empty()) {
+    auto next = line.ready.begin();
+    if (has("reorders_one_in_a_thousand") && next->first.second % 1000 == 0 &&
+        std::next(next) != line.ready.end()) {
+      ++next;
+    }
+    const ItemPtr item = next->second;
+    bytes += item->body.size();
+    if (max_bytes != 0 && bytes > max_bytes && batch->size() > 0) break;
+    const bool again = has("delivers_twice") && item->place % 997 == 0 && !item->redelivered;
+    if (!again) line.ready.erase(next);
+    hand_out(line, consumer, item, *batch);
+    if (again) break;
+  }
+  return batch;
+}
+
+steady_clock::time_point PlantedSession::next_look(Consumer& consumer, Deadline deadline) {
+  auto until = deadline.at();
+  if (has("blocks_past_timeout")) until += milliseconds(1500);
+  if (has("returns_early")) until -= milliseconds(20);
+  const Line& line = line_at(consumer.queue, 0);
+  if (!line.delayed.empty()) {
+    const auto wait = milliseconds(line.delayed.begin()->first - unix_now_ms());
+    until = std::min(until, steady_clock::now() + wait);
+  }
+  if (has("steals_from_slow")) until = std::min(until, steady_clock::now() + milliseconds(20));
+  return until;
+}
+
+Received PlantedSession::exchange(Subscription& subscription, const ExchangeArgs& args) {
+  auto& consumer = static_cast<Consumer&>(subscription);
+  Lock lock(store_->mutex);
+  const std::size_t count = args.settlements.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool skipped = has("acks_the_wrong_one") && count > 2 && i + 1 == count;
+    args.settlement_results[i] = skipped ? SWAPMQ_OK : settle(consumer, args.settlements[i]);
+  }
+  if (count > 0) store_->changed.notify_all();
+  if (args.max_messages == 0) return {};
+  if (has("interrupt_not_sticky")) interrupts_ = 0;
+  Received received;
+  for (;;) {
+    received.batch = take(consumer, args.max_messages, args.max_bytes);
+    if (received.batch->size() > 0) break;
+    received.batch.reset();
+    received.interrupted = interrupts_ > 0;
+    if (received.interrupted) break;
+    const auto until = next_look(consumer, args.deadline);
+    const auto end = args.deadline.at() + milliseconds(has("blocks_past_timeout") ? 1500 : 0) -
+                     milliseconds(has("returns_early") ? 20 : 0);
+    if (steady_clock::now() >= end) break;
+    store_->changed.wait_until(lock, until);
+  }
+  interrupts_ = has("interrupt_counts_twice") && interrupts_ == 1 ? 2 : 0;
+  return received;
+}
+
+void PlantedSession::unsubscribe(Subscription& subscription) {
+  const Lock lock(store_->mutex);
+  const auto at = store_->lines.find(static_cast<Consumer&>(subscription).queue);
+  if (at == store_->lines.end()) return;
+  Line& line = at->second;
+  std::erase_if(line.unacked, [&](auto& entry) {
+    if (entry.second.owner != &subscription) return false;
+    if (has("hangs_in_close")) std::this_thread::sleep_for(std::chrono::hours(1));
+    if (!has("loses_what_a_closer_held")) release(line, entry.second.item);
+    return true;
+  });
+  store_->changed.notify_all();
+}
+
+void PlantedSession::interrupt() noexcept {
+  // Under the lock, so that it cannot fall between a waiter's look and its sleep.
+  const Lock lock(store_->mutex);
+  interrupts_ = 1;
+  store_->changed.notify_all();
+}
+
+} // namespace planted

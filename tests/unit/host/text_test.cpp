@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "config_file.h"
+#include "json_output.h"
+#include "suggestion.h"
+#include "table.h"
+
+namespace swapmq::host {
+namespace {
+
+TEST(Suggestion, FindsWhatWasMeant) {
+  const std::vector<std::string> commands{"publish", "consume", "queue", "config", "plugin"};
+  EXPECT_EQ(nearest("pubish", commands), "publish");
+  EXPECT_EQ(nearest("publsih", commands), "publish");
+  EXPECT_EQ(nearest("pub", commands), "publish");
+  EXPECT_EQ(nearest("qeueu", commands), "");
+  EXPECT_EQ(nearest("quue", commands), "queue");
+  EXPECT_EQ(nearest("confg", commands), "config");
+  EXPECT_EQ(nearest("frobnicate", commands), "");
+  EXPECT_EQ(nearest("", commands), "");
+  EXPECT_EQ(nearest("p", commands), "");
+  EXPECT_EQ(nearest(std::string(100'000, 'p'), commands), "");
+}
+
+TEST(Json, EscapesAndRepairs) {
+  JsonWriter json;
+  json.begin_object()
+      .member("text", "a\"\\\n\x01")
+      .member("number", std::uint64_t{18446744073709551615u})
+      .member("yes", true)
+      .key("list")
+      .begin_array()
+      .string(
+          "\xff"
+          "a"
+          "\xc3")
+      .string({})
+      .end_array()
+      .end_object();
+  EXPECT_EQ(json.take(),
+            "{\"text\":\"a\\\"\\\\\\n\\u0001\",\"number\":18446744073709551615,\"yes\":true,"
+            "\"list\":[\"\xef\xbf\xbd"
+            "a"
+            "\xef\xbf\xbd\",\"\"]}\n");
+  json.begin_array().end_array();
+  EXPECT_EQ(json.take(), "[]\n") << "a writer can be used again";
+}
+
+TEST(Json, KnowsUtf8) {
+  for (const char* good : {"", "abc", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                           "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_utf8(good)) << good;
+  }
+  for (const char* bad :
+       {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xff", "\xf4\x90\x80\x80",
+        "\xf0\x80\x80\x80", "\xe2\x82", "a\xc3(", "\xf0\x9f\x98"}) {
+    EXPECT_FALSE(is_utf8(bad)) << testing::PrintToString(std::string(bad));
+  }
+  EXPECT_TRUE(is_utf8(std::string_view("\0", 1)));
+}
+
+TEST(Json, Base64) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
+}
+
+TEST(Table, AlignsAndShowsNoControlCharacters) {
+  EXPECT_EQ(format_table({{"QUEUE", "READY"}, {"a\x1b[2J", "12"}}),
+            "QUEUE     READY\na\\x1b[2J  12\n");
+  EXPECT_EQ(printable("a\n\x7f\xc3\xa4"), "a\\x0a\\x7f\xc3\xa4");
+}
+
+TEST(ConfigFile, SummaryIsLenient) {
+  const ConfigSummary summary =
+      summarize_config(R"({"message_queue":{"type":"x"},"plugin_path":["a",7,"b"]})");
+  EXPECT_EQ(summary.type, "x");
+  EXPECT_EQ(summary.plugin_path, (std::vector<std::string>{"a", "b"}));
+  for (const char* text : {"", "[]", "7", "{", R"({"message_queue":7,"plugin_path":7})",
+                           R"({"message_queue":{"type":7}})"}) {
+    EXPECT_EQ(summarize_config(text).type, "") << text;
+  }
+  EXPECT_EQ(summarize_config(std::string(1'000'000, '[')).type, "");
+}
+
+TEST(ConfigFile, LogLevelIsReplacedAndTheRestKept) {
+  EXPECT_EQ(with_log_level(R"({"a":1.5,"b":12345678901234567})", "debug"),
+            R"({"a":1.5,"b":12345678901234567,"log":{"level":"debug"}})");
+  EXPECT_EQ(with_log_level(R"({"log":{"level":"off","file":"f"}})", "info"),
+            R"({"log":{"file":"f","level":"info"}})");
+  EXPECT_EQ(with_log_level("nonsense", "info"), "nonsense");
+}
+
+} // namespace
+} // namespace swapmq::host

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// Consuming from a broker that goes away.
+#include "support.h"
+
+namespace {
+
+using namespace test;
+using swapmq::Delivery;
+using swapmq::Settling;
+
+TEST(Outage, AConsumerSurvivesTheDeathOfItsSession) {
+  auto mq = open_scripted(R"(,"retry_delay_seconds":0)");
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(mq.publish("dying-2", std::to_string(i)));
+  Seen seen;
+  auto consumer = mq.consume("dying-2", {.prefetch = 10}, [&](const Delivery& d) {
+    seen.add(d.body());
+    return swapmq::ack();
+  });
+  ASSERT_TRUE(eventually([&] {
+    const auto stats = mq.stats("dying-2");
+    return stats && stats->ready == 0 && stats->unacked == 0;
+  }));
+  std::vector<std::string> bodies = seen.all();
+  std::sort(bodies.begin(), bodies.end());
+  bodies.erase(std::unique(bodies.begin(), bodies.end()), bodies.end());
+  EXPECT_EQ(bodies.size(), 50U); // each at least once
+  EXPECT_EQ(metric(mq, "swapmq_sessions_broken_total"), 2);
+  EXPECT_FALSE(consumer->last_error());
+}
+
+TEST(Outage, WhatWasHandedOutIsLostWithItsSession) {
+  auto mq = open_scripted();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(mq.publish("dying-1", std::to_string(i)));
+  auto subscription = mq.subscribe("dying-1");
+  std::vector<Delivery> held;
+  while (held.size() < 2) {
+    auto got = subscription->receive(2, 5s);
+    ASSERT_FALSE(got->empty());
+    for (auto& d : *got) held.push_back(std::move(d));
+  }
+  EXPECT_EQ(held[0].ack(), Settling::accepted); // takes the session down
+  EXPECT_EQ(held[0].wait_settled(5s).code(), swapmq::Errc::lost);
+  EXPECT_EQ(held[1].ack(), Settling::lost);
+  EXPECT_EQ(held[1].body(), "1"); // its bytes are still there
+  std::size_t again = 0;
+  while (again < 2) {
+    auto got = subscription->receive(2, 5s);
+    ASSERT_FALSE(got->empty());
+    for (auto& d : *got) {
+      EXPECT_EQ(d.ack(), Settling::accepted);
+      ++again;
+    }
+  }
+}
+
+TEST(Outage, AConsumerOfABrokerThatIsDownSaysSoAndCloses) {
+  auto mq = open_scripted();
+  auto consumer = mq.consume("down", {}, [](const Delivery&) { return swapmq::ack(); });
+  ASSERT_TRUE(eventually([&] { return static_cast<bool>(consumer->last_error()); }));
+  EXPECT_EQ(consumer->last_error().code(), swapmq::Errc::unavailable);
+  EXPECT_NE(consumer->last_error().message().find("nobody answers"), std::string::npos);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(consumer->close(2s));
+  EXPECT_LE(std::chrono::steady_clock::now() - before, 2s);
+}
+
+TEST(Outage, ASlowHandlerDoesNotStopItsSessionFromBeingServed) {
+  auto mq = open_scripted();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(mq.publish("tasks", std::to_string(i)));
+  std::atomic<bool> enough{false};
+  auto consumer = mq.consume("tasks", {}, [&](const Delivery& d) {
+    if (d.body() == "0") return swapmq::ack();
+    while (!enough) std::this_thread::sleep_for(5ms);
+    return swapmq::ack();
+  });
+  const auto service_calls = [&] {
+    return metric(mq, "swapmq_plugin_events_total", {{"event", "service_calls"}});
+  };
+  // While the second handler runs, the first one's ack reaches the broker, and leases are renewed.
+  EXPECT_TRUE(eventually([&] { return mq.stats("tasks")->unacked == 1; }));
+  EXPECT_TRUE(eventually([&] { return service_calls() >= 2; }));
+  enough = true;
+}
+
+} // namespace
