@@ -50,13 +50,19 @@ struct Entry {
   uint32_t returns = 0; // counted ones
   bool handed_out = false;
   const Subscription* holder = nullptr;
+  uint64_t tag = 0; // of its latest delivery
+};
+
+/// Names one delivery: a message that was given back and delivered again has another.
+struct Receipt {
+  uint64_t place, tag;
 };
 
 /// A queue. The keys are places: in the order of publishing, never used twice.
 struct Line {
   std::map<uint64_t, Entry> ready, unacked;
   std::multimap<int64_t, std::pair<uint64_t, Entry>> delayed; // by the time when they are due
-  uint64_t next_place = 1;
+  uint64_t next_place = 1, next_tag = 1;
   bool exists = false;
 
   [[nodiscard]] uint64_t size() const { return ready.size() + unacked.size() + delayed.size(); }
@@ -110,7 +116,8 @@ struct Consumer final : Subscription {
 
 struct Deliveries final : Batch {
   void add_entry(uint64_t place, const Entry& entry) {
-    const std::string_view receipt(reinterpret_cast<const char*>(&place), sizeof place);
+    const Receipt names{place, entry.tag};
+    const std::string_view receipt(reinterpret_cast<const char*>(&names), sizeof names);
     const swapmq_message& message = entry.stored->message();
     add(&message, receipt, message.delivery_count + entry.returns + 1,
         entry.handed_out ? SWAPMQ_DELIVERY_REDELIVERED : 0);
@@ -180,6 +187,10 @@ class MinimalSession final : public Session {
         continue;
       }
       const swapmq_message& message = messages[i];
+      if (message.expires_at_ms != 0) { // ttl is declared absent
+        results[i] = failed(SWAPMQ_NOT_SUPPORTED);
+        continue;
+      }
       to.put(to.next_place++, {std::make_shared<const Stored>(message)}, message.due_at_ms);
       results[i] = confirmed();
     }
@@ -246,12 +257,15 @@ class MinimalSession final : public Session {
   }
 
   swapmq_status settle(Consumer& consumer, const swapmq_settlement& settlement) {
-    uint64_t place = 0;
-    if (settlement.delivery->receipt.size != sizeof place) return SWAPMQ_LOST;
-    std::memcpy(&place, settlement.delivery->receipt.bytes, sizeof place);
+    Receipt names{};
+    if (settlement.delivery->receipt.size != sizeof names) return SWAPMQ_LOST;
+    std::memcpy(&names, settlement.delivery->receipt.bytes, sizeof names);
     Line& of = queues_->lines[consumer.name];
-    const Held held = of.unacked.find(place);
-    if (held == of.unacked.end() || held->second.holder != &consumer) return SWAPMQ_LOST;
+    const Held held = of.unacked.find(names.place);
+    if (held == of.unacked.end() || held->second.holder != &consumer ||
+        held->second.tag != names.tag) {
+      return SWAPMQ_LOST;
+    }
     switch (settlement.action) {
       case SWAPMQ_SETTLE_ACK:
         of.unacked.erase(held);
@@ -281,6 +295,7 @@ class MinimalSession final : public Session {
       auto& [place, entry] = *of.ready.begin();
       body_bytes += entry.stored->message().body.size;
       if (args.max_bytes != 0 && body_bytes > args.max_bytes && batch->size() > 0) break;
+      entry.tag = of.next_tag++;
       batch->add_entry(place, entry);
       entry.handed_out = true;
       entry.holder = &consumer;

@@ -173,6 +173,7 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
     const bool untouched = statuses[i] == SWAPMQ_STATUS_UNTOUCHED;
     (untouched ? untried : refused).push_back(plan.pending()[i]);
   }
+  if (dead) drop_session(received.error); // all at once: nobody sees one lost and the next one open
   ledger_->ended(plan.pending(), statuses);
   if (!untried.empty()) ledger_->put_back(std::move(untried), milliseconds(0));
   if (!refused.empty()) {
@@ -183,7 +184,6 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
   }
   if (received.batch != nullptr) ledger_->received(std::move(received.batch));
   note(received.error);
-  if (dead) drop_session(received.error);
   return !received.error;
 }
 

@@ -55,8 +55,7 @@ void Contract::TearDown() {
   if (names_.empty()) return;
   Session session = admin();
   for (const std::string& name : names_) session.remove(session.queue(name));
-  session.close();
-  backend_.close();
+  session.close(); // the backend goes last, after the sessions that a fixture holds
 }
 
 void Contract::fill(const std::string& queue, std::span<const Message> messages) {
