@@ -88,8 +88,8 @@ extern "C" {
 
 typedef int32_t swapmq_status;
 
-#define SWAPMQ_STATUS_UNTOUCHED ((swapmq_status)-1) /* preset by the host in per-element results \
-                                                     */
+#define SWAPMQ_STATUS_UNTOUCHED \
+  ((swapmq_status)-1) /* what the host presets per-element results to */
 #define SWAPMQ_OK ((swapmq_status)0)
 #define SWAPMQ_INVALID_ARGUMENT ((swapmq_status)1) /* the call is wrong; repeating it is, too */
 #define SWAPMQ_NOT_SUPPORTED ((swapmq_status)2)    /* a declared-absent capability was asked for */
@@ -275,8 +275,7 @@ typedef struct swapmq_open_args {
 #define SWAPMQ_ROLE_CONSUME 2
 #define SWAPMQ_ROLE_ADMIN 3
 
-#define SWAPMQ_QUEUE_STRICT_ORDER 0x1u /* first deliveries in order also across several consumers \
-                                        */
+#define SWAPMQ_QUEUE_STRICT_ORDER 0x1u /* first deliveries in order with several consumers, too */
 
 /* How a queue is made where it does not exist yet. */
 typedef struct swapmq_queue_spec {
@@ -306,8 +305,7 @@ typedef struct swapmq_queue_stats {
  * Publishing
  * --------------------------------------------------------------------------------------------- */
 
-#define SWAPMQ_PUBLISH_UNTOUCHED 0 /* preset by the host; counts as failed where the call failed \
-                                    */
+#define SWAPMQ_PUBLISH_UNTOUCHED 0 /* preset by the host; failed, where the call failed */
 #define SWAPMQ_PUBLISH_CONFIRMED 1 /* stored, as durably as the options ask */
 #define SWAPMQ_PUBLISH_FAILED 2    /* certainly not stored */
 #define SWAPMQ_PUBLISH_IN_DOUBT 3  /* may be stored: sent, and no answer came */
