@@ -48,6 +48,8 @@ int64_t single(Database& database, const char* sql) {
 
 void refuse_if_foreign(Database& database) {
   const std::string& path = database.file().path();
+  // One look at all three: another process may be making the file right now.
+  const ReadTransaction at_one_moment(database);
   const int64_t application = single(database, "PRAGMA application_id");
   const int64_t version = single(database, "PRAGMA user_version");
   const int64_t tables = single(database, "SELECT count(*) FROM sqlite_master");

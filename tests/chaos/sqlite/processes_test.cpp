@@ -71,6 +71,34 @@ int exit_code(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/// Opens the file as soon as the gate is closed at its other end, with all the others.
+[[noreturn]] void open_at_once(const std::string& path, int gate) {
+  char nothing = 0;
+  if (read(gate, &nothing, 1) != 0) _exit(2);
+  _exit(Opened(Opened::options(path)).outcome.ok() ? 0 : 1);
+}
+
+TEST(Processes, ThatMakeTheFileAtTheSameMomentAllOpenIt) {
+  for (int round = 0; round < 60; ++round) {
+    const TempFolder folder;
+    int gate[2];
+    ASSERT_EQ(pipe(gate), 0);
+    std::vector<pid_t> openers;
+    for (int i = 0; i < 6; ++i) {
+      const pid_t child = fork();
+      ASSERT_GE(child, 0);
+      if (child == 0) {
+        close(gate[1]);
+        open_at_once(folder / "q.db", gate[0]);
+      }
+      openers.push_back(child);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (const pid_t child : openers) ASSERT_EQ(exit_code(child), 0) << "in round " << round;
+  }
+}
+
 TEST(Processes, EachMessageGoesToOneConsumerAndNobodyIsTurnedAway) {
   const TempFolder folder;
   const std::string path = folder / "q.db";
