@@ -7,11 +7,10 @@
 #include "plugin/negotiation.h"
 #include "plugin/session.h"
 #include "plugin/session_call.h"
+#include "plugin/views.h"
 
 namespace swapmq::plugin {
 namespace {
-
-swapmq_bytes view(std::string_view text) { return {text.data(), text.size()}; }
 
 /// A checker for one call of a backend, whose calls may overlap.
 std::unique_ptr<CallChecker> checker_for(const Plugin& plugin, HostSink& sink) {
@@ -45,8 +44,8 @@ Result<std::shared_ptr<Backend>> Backend::open(std::shared_ptr<const Plugin> plu
   swapmq_open_args args{};
   args.struct_size = sizeof args;
   args.host = &backend->host_;
-  args.options_json = view(request.options_json);
-  args.instance = view(request.instance);
+  args.options_json = bytes(request.options_json);
+  args.instance = bytes(request.instance);
   args.deadline_ns = to_ns(request.deadline);
   ErrorBuffer buffer;
   swapmq_backend* handle = nullptr;

@@ -6,6 +6,7 @@
 
 #include "plugin/session.h"
 #include "plugin/session_call.h"
+#include "plugin/views.h"
 
 namespace swapmq::plugin {
 namespace {
@@ -24,9 +25,8 @@ bool is_too_large(const swapmq_message& message, const swapmq_limits& limits) {
   if (beyond(message.header_count, limits.max_header_count)) return true;
   if (limits.max_headers_bytes == 0) return false;
   std::uint64_t bytes = 0;
-  const auto* first = reinterpret_cast<const std::byte*>(message.headers);
   for (std::size_t i = 0; i < message.header_count; ++i) {
-    const auto& header = *reinterpret_cast<const swapmq_header*>(first + i * message.header_size);
+    const swapmq_header& header = header_at(message, i);
     bytes += header.name.size + header.value.size;
   }
   return bytes > limits.max_headers_bytes;

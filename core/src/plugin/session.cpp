@@ -8,11 +8,10 @@
 
 #include "plugin/batch_check.h"
 #include "plugin/session_call.h"
+#include "plugin/views.h"
 
 namespace swapmq::plugin {
 namespace {
-
-swapmq_bytes view(std::string_view text) { return {text.data(), text.size()}; }
 
 bool is_precision(std::int32_t value) {
   return value >= SWAPMQ_STAT_UNKNOWN && value <= SWAPMQ_STAT_EXACT;
@@ -65,7 +64,7 @@ Result<swapmq_queue*> Session::queue(std::string_view name, const swapmq_queue_s
   if (const auto known = queues_.find(key); known != queues_.end()) return known->second;
   swapmq_queue* queue = nullptr;
   Error error = call("queue_open", nullptr, [&](swapmq_error* failed) {
-    return vtable().queue_open(handle_, view(name), &spec, &queue, failed);
+    return vtable().queue_open(handle_, bytes(name), &spec, &queue, failed);
   });
   if (error) return error;
   if (queue == nullptr) return broken("queue_open", "it returned OK and no queue");

@@ -7,15 +7,16 @@
 #include <ctime>
 #include <utility>
 
+#include "plugin/views.h"
+#include "queue/clock.h"
+
 namespace swapmq::queue {
+
+using plugin::bytes;
+using plugin::header_at;
+using plugin::view;
+
 namespace {
-
-using std::chrono::milliseconds;
-
-std::int64_t unix_now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<milliseconds>(now).count();
-}
 
 std::string rfc3339(std::int64_t unix_ms) {
   const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
@@ -26,13 +27,6 @@ std::string rfc3339(std::int64_t unix_ms) {
   char fraction[8];
   std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(unix_ms % 1000));
   return std::string(date, length) + fraction;
-}
-
-swapmq_bytes bytes(std::string_view text) { return {text.data(), text.size()}; }
-
-std::string_view view(const swapmq_bytes& bytes) {
-  if (bytes.size == 0) return {};
-  return {static_cast<const char*>(bytes.data), static_cast<std::size_t>(bytes.size)};
 }
 
 } // namespace
@@ -112,9 +106,8 @@ bool SettlementPlan::dead_letter(Pending& pending, swapmq_settlement& settlement
 
 bool SettlementPlan::publish_copy(const swapmq_message& message, const DeadLetterText& text) const {
   std::vector<Header> headers;
-  const auto* first = reinterpret_cast<const std::byte*>(message.headers);
   for (std::size_t i = 0; i < message.header_count; ++i) {
-    const auto& header = *reinterpret_cast<const swapmq_header*>(first + i * message.header_size);
+    const swapmq_header& header = header_at(message, i);
     const bool replaced =
         std::any_of(text.headers.begin(), text.headers.end(),
                     [&](const auto& own) { return view(own.name) == view(header.name); });

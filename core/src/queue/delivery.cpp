@@ -3,20 +3,15 @@
 // The public handle of a delivery.
 #include <utility>
 
+#include "plugin/views.h"
 #include "queue/ledger.h"
 
 namespace swapmq {
+
+using plugin::header_at;
+using plugin::view;
+
 namespace {
-
-std::string_view view(const swapmq_bytes& bytes) {
-  if (bytes.size == 0) return {};
-  return {static_cast<const char*>(bytes.data), static_cast<std::size_t>(bytes.size)};
-}
-
-const swapmq_header& header_at(const swapmq_message& message, std::size_t i) {
-  const auto* first = reinterpret_cast<const std::byte*>(message.headers);
-  return *reinterpret_cast<const swapmq_header*>(first + i * message.header_size);
-}
 
 /// What an empty handle shows.
 const swapmq_message no_message{};

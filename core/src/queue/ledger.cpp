@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "queue/clock.h"
+
 namespace swapmq::queue {
 
 using std::chrono::milliseconds;
@@ -18,11 +20,6 @@ constexpr milliseconds longest_rest{500};
 constexpr milliseconds gathering{2};
 constexpr milliseconds inline_flush{10};
 constexpr std::size_t max_settlements_per_exchange = 1024;
-
-std::int64_t unix_now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<milliseconds>(now).count();
-}
 
 Error lost_error() {
   return {Errc::lost, "the delivery is no longer ours; the message may be delivered again"};
@@ -56,7 +53,8 @@ Ledger::Ledger(std::string queue, const ConsumeOptions& options, milliseconds re
 Settling Ledger::settle(DeliveryState& delivery, std::int32_t action,
                         std::optional<milliseconds> delay, std::string_view reason) {
   std::int64_t due_at_ms = 0;
-  if (action == SWAPMQ_SETTLE_NACK) {
+  // A dead letter has a time as well: where there is no queue to move it to, it becomes a nack.
+  if (action == SWAPMQ_SETTLE_NACK || action == SWAPMQ_SETTLE_DEAD_LETTER) {
     const milliseconds pause = delay.value_or(retry_delay_);
     if (pause.count() > 0) due_at_ms = unix_now_ms() + pause.count();
   }

@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "queue/clock.h"
+
 namespace swapmq::queue {
 namespace {
-
-std::int64_t unix_now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 std::size_t bytes_of(const Message& message) {
   std::size_t bytes = message.body.size() + message.id.size() + message.ordering_key.size();

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "plugin/call_error.h"
+#include "plugin/views.h"
 #include "queue/publisher.h"
 #include "queue/status.h"
 
 namespace swapmq::queue {
 
+using plugin::bytes;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -18,8 +21,6 @@ namespace {
 constexpr std::size_t max_call_messages = 4096;
 constexpr std::size_t max_call_bytes = std::size_t{16} << 20;
 constexpr std::size_t scratch_to_keep = 4096;
-
-swapmq_bytes bytes(std::string_view text) { return {text.data(), text.size()}; }
 
 Deadline earliest(const std::vector<PublishRequest*>& requests) {
   Deadline first = Deadline::max();
@@ -190,7 +191,8 @@ bool Publisher::fold(const Item& item, const swapmq_publish_result& result, cons
     message.code = Errc::ok;
     return false;
   }
-  message.code = result.status == SWAPMQ_STATUS_UNTOUCHED ? error.code() : errc_of(result.status);
+  message.code =
+      result.status == SWAPMQ_STATUS_UNTOUCHED ? error.code() : plugin::to_errc(result.status);
   item.request->error_text = error ? error.message() : std::string(to_string(message.code));
   if (result.outcome == SWAPMQ_PUBLISH_IN_DOUBT) message.ever_in_doubt = true;
   const bool retry = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT ||

@@ -64,13 +64,6 @@ Exception::~Exception() = default;
 
 namespace swapmq::queue {
 
-Errc errc_of(swapmq_status status) {
-  static_assert(static_cast<int>(Errc::internal) == SWAPMQ_INTERNAL);
-  static_assert(static_cast<int>(Errc::lost) == SWAPMQ_LOST);
-  static_assert(static_cast<int>(Errc::timeout) == SWAPMQ_TIMEOUT);
-  return status >= 0 && status < SWAPMQ_STATUS_COUNT ? static_cast<Errc>(status) : Errc::internal;
-}
-
 bool worth_retrying(Errc code) {
   return code == Errc::unavailable || code == Errc::timeout || code == Errc::interrupted;
 }

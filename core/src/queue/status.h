@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Between the ABI's statuses and the library's error codes, and the checks of what callers give.
+// What is worth another attempt, and what callers may give.
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,6 @@
 
 namespace swapmq::queue {
 
-/// An unknown status counts as internal.
-Errc errc_of(swapmq_status status);
 /// Whether another attempt may succeed where nothing else was said.
 bool worth_retrying(Errc code);
 /// What is wrong with a message as such, or for this backend.

@@ -119,6 +119,18 @@ TEST(Settle, AckTimeoutNacksAndExtendPutsItOff) {
   again.ack();
 }
 
+TEST(Settle, ARejectedDeadLetterStaysWhereItIsAndDoesNotSpin) {
+  auto mq = open_memory(R"(,"retry_delay_seconds":0.4)");
+  ASSERT_TRUE(mq.publish("tasks.dead", "x"));
+  auto subscription = mq.subscribe("tasks.dead");
+  const auto before = std::chrono::steady_clock::now();
+  receive_one(*subscription).reject("hopeless");
+  const Delivery again = receive_one(*subscription); // there is no queue behind the last one
+  EXPECT_EQ(again.body(), "x");
+  EXPECT_EQ(again.delivery_count(), 2U);
+  EXPECT_GE(std::chrono::steady_clock::now() - before, 390ms);
+}
+
 TEST(Settle, WithoutHelpFromTheBackendNothingIsLost) {
   auto mq = open_scripted(R"(,"max_retries":1)");
   ASSERT_TRUE(mq.publish("tasks", "x"));
