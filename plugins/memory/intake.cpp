@@ -9,24 +9,6 @@ namespace {
 
 constexpr std::size_t kKeptRoom = 4096; // messages
 
-bool readable(const swapmq_bytes& bytes) { return bytes.size == 0 || bytes.data != nullptr; }
-
-swapmq_status check(const swapmq_message& message, uint64_t max_body) {
-  if (!readable(message.id) || !readable(message.body) || !readable(message.ordering_key) ||
-      !readable(message.correlation_id) || !readable(message.reply_to) ||
-      !readable(message.content_type)) {
-    return SWAPMQ_INVALID_ARGUMENT;
-  }
-  const backend::Headers headers = backend::headers_of(message);
-  for (std::size_t i = 0; i < headers.size(); ++i) {
-    const swapmq_bytes& name = headers[i].name;
-    if (name.size == 0 || name.size > 255 || name.data == nullptr || !readable(headers[i].value)) {
-      return SWAPMQ_INVALID_ARGUMENT;
-    }
-  }
-  return message.body.size > max_body ? SWAPMQ_TOO_LARGE : SWAPMQ_OK;
-}
-
 } // namespace
 
 std::span<EntryPtr> Intake::prepare(backend::Messages messages, backend::PublishResults results,
@@ -63,11 +45,9 @@ uint64_t Intake::weigh(backend::Messages messages, backend::PublishResults resul
   uint64_t total = 0;
   weights_.assign(messages.size(), 0);
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    swapmq_status status = check(messages[i], max_body);
     const uint64_t weight = Entry::weight_of(messages[i]);
-    if (status == SWAPMQ_OK && weight > budget.limit()) status = SWAPMQ_TOO_LARGE;
-    if (status != SWAPMQ_OK) {
-      results[i] = backend::failed(status);
+    if (messages[i].body.size > max_body || weight > budget.limit()) {
+      results[i] = backend::failed(SWAPMQ_TOO_LARGE);
       continue;
     }
     weights_[i] = weight;

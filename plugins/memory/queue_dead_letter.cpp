@@ -19,15 +19,6 @@ swapmq_message letter_of(const swapmq_message& message) {
   return letter;
 }
 
-bool valid(backend::Headers headers) {
-  for (std::size_t i = 0; i < headers.size(); ++i) {
-    const auto& [name, value] = headers[i];
-    if (name.size == 0 || name.size > 255 || name.data == nullptr) return false;
-    if (value.size != 0 && value.data == nullptr) return false;
-  }
-  return true;
-}
-
 } // namespace
 
 swapmq_status Queue::dead_letter(Consumer& consumer, const swapmq_settlement& settlement,
@@ -37,7 +28,6 @@ swapmq_status Queue::dead_letter(Consumer& consumer, const swapmq_settlement& se
   const Entry* held = receipt ? consumer.held.find(*receipt) : nullptr;
   if (held == nullptr) return SWAPMQ_LOST;
   const backend::Headers added = backend::headers_of(settlement);
-  if (!valid(added)) return SWAPMQ_INVALID_ARGUMENT;
 
   const swapmq_message letter = letter_of(held->message());
   const uint64_t weight = Entry::weight_of(letter, added);

@@ -13,8 +13,6 @@
 namespace swapmq::sqlite {
 namespace {
 
-using backend::Failure;
-
 // How many expired messages one transaction clears away before it lets others in.
 constexpr int64_t kMostExpired = 10'000;
 

@@ -430,8 +430,8 @@ typedef struct swapmq_backend_vtable {
   swapmq_status (*ping)(swapmq_session* session, int64_t deadline_ns, swapmq_error* error);
 
   /* [session-thread] A handle for the name (and nothing at the broker yet); it lives until
-   * session_close. Opening the same name twice is fine. Errors: INVALID_ARGUMENT (name or spec not
-   * possible here: empty, too long, outside the alphabet). */
+   * session_close. `spec` NULL: as all zero. Opening the same name twice is fine. Errors:
+   * INVALID_ARGUMENT (name or spec not possible here: empty, too long, outside the alphabet). */
   swapmq_status (*queue_open)(swapmq_session* session, swapmq_bytes name,
                               const swapmq_queue_spec* spec, swapmq_queue** queue,
                               swapmq_error* error);
@@ -454,7 +454,8 @@ typedef struct swapmq_backend_vtable {
   swapmq_status (*purge_queue)(swapmq_session* session, swapmq_queue* queue, uint64_t* removed,
                                int64_t deadline_ns, swapmq_error* error);
 
-  /* [session-thread, role publish] Publishes in order and gives each message its result. Returns OK
+  /* [session-thread, role publish; of another role: works, or INVALID_ARGUMENT or NOT_SUPPORTED]
+   * Publishes in order and gives each message its result. Returns OK
    * when every result is filled in, whatever the results are. On any other status the results that
    * were filled in stand and the rest count as failed: nothing of them was sent. Once a message was
    * handed to the transport and its answer did not come, it is IN_DOUBT, never FAILED. */

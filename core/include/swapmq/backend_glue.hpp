@@ -193,14 +193,32 @@ struct Trampolines {
     });
   }
 
+  static bool readable(const swapmq_bytes& bytes) {
+    return bytes.size == 0 || bytes.data != nullptr;
+  }
+
+  static const char* wrong_headers(const swapmq_header* headers, uint32_t count, uint32_t size) {
+    if (count == 0) return nullptr;
+    if (headers == nullptr) return "headers is NULL";
+    if (size < sizeof(swapmq_header)) return "header_size is too small";
+    const Headers known(headers, count, size);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const swapmq_bytes& name = known[i].name;
+      if (name.size == 0 || name.size > 255) return "a header's name is not 1 to 255 bytes";
+      if (!readable(name) || !readable(known[i].value)) return "a header is at NULL";
+    }
+    return nullptr;
+  }
+
   static const char* wrong_message(const swapmq_message& message) {
     if (message.id.size == 0 || message.id.size > 255) return "a message id is not 1 to 255 bytes";
-    if (message.header_count > 0 && message.headers == nullptr) return "headers is NULL";
-    if (message.header_count > 0 && message.header_size < sizeof(swapmq_header)) {
-      return "header_size is too small";
-    }
     if (message.priority > 9) return "a priority is above 9";
-    return nullptr;
+    for (const swapmq_bytes* field :
+         {&message.id, &message.body, &message.ordering_key, &message.correlation_id,
+          &message.reply_to, &message.content_type}) {
+      if (!readable(*field)) return "a message has bytes at NULL";
+    }
+    return wrong_headers(message.headers, message.header_count, message.header_size);
   }
 
   static swapmq_status publish(swapmq_session* session, swapmq_queue* queue,
@@ -254,11 +272,7 @@ struct Trampolines {
     if (settlement.action == SWAPMQ_SETTLE_DEAD_LETTER && settlement.target == nullptr) {
       return "a dead-letter has no target";
     }
-    if (settlement.header_count > 0 &&
-        (settlement.headers == nullptr || settlement.header_size < sizeof(swapmq_header))) {
-      return "the headers of a settlement are wrong";
-    }
-    return nullptr;
+    return wrong_headers(settlement.headers, settlement.header_count, settlement.header_size);
   }
 
   static swapmq_status exchange(swapmq_session* session, swapmq_subscription* subscription,

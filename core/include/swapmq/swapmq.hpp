@@ -397,7 +397,8 @@ class SWAPMQ_API MessageQueue {
   static MessageQueue open(const std::string& path);
   static Result<MessageQueue> try_open(const std::string& path);
   /// The same from JSON text; `name` stands for the file in messages.
-  static Result<MessageQueue> try_open_text(std::string_view json, std::string name = "<text>");
+  static Result<MessageQueue> try_open_text(std::string_view json,
+                                            const std::string& name = "<text>");
 
   MessageQueue(MessageQueue&&) noexcept;
   MessageQueue& operator=(MessageQueue&&) noexcept;
@@ -418,7 +419,8 @@ class SWAPMQ_API MessageQueue {
 
   /// Calls the handler for each delivery. Errors: invalid_argument, closed. The broker need not be
   /// reachable.
-  Result<Consumer> consume(std::string_view queue, const ConsumeOptions& options, Handler handler);
+  Result<Consumer> consume(std::string_view queue, const ConsumeOptions& options,
+                           const Handler& handler);
   Result<Subscription> subscribe(std::string_view queue, const ConsumeOptions& options = {});
 
   Error create_queue(std::string_view queue, milliseconds timeout = milliseconds(30'000));

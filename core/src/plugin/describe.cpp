@@ -60,7 +60,7 @@ std::vector<LimitValue> limit_values(const swapmq_limits& limits) {
 
 namespace {
 
-Result<PluginDescription> describe(LoadRequest request) {
+Result<PluginDescription> describe(const LoadRequest& request) {
   const auto loaded = Plugin::load(request);
   if (!loaded) return loaded.error();
   return (*loaded)->description();

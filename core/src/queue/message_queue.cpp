@@ -58,7 +58,7 @@ Result<MessageQueue> MessageQueue::try_open(const std::string& path) {
   return MessageQueue(std::move(*runtime));
 }
 
-Result<MessageQueue> MessageQueue::try_open_text(std::string_view json, std::string name) {
+Result<MessageQueue> MessageQueue::try_open_text(std::string_view json, const std::string& name) {
   auto runtime = start(config::parse(json, name, config::plugin_schemas()));
   if (!runtime) return runtime.error();
   return MessageQueue(std::move(*runtime));
@@ -112,9 +112,9 @@ void MessageQueue::publish_async(std::string_view queue, const Message& message,
 // ---- consuming ----------------------------------------------------------------------------------
 
 Result<Consumer> MessageQueue::consume(std::string_view queue, const ConsumeOptions& options,
-                                       Handler handler) {
+                                       const Handler& handler) {
   if (!handler) return Error(Errc::invalid_argument, "consume: the handler is empty");
-  auto state = runtime_->consume(queue, options, std::move(handler));
+  auto state = runtime_->consume(queue, options, handler);
   if (!state) return state.error();
   return Consumer(std::move(*state));
 }

@@ -151,7 +151,7 @@ queue::LaneSetup Runtime::lane_setup(const std::string& queue, const ConsumeOpti
 
 Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
                                                         const ConsumeOptions& options,
-                                                        Handler handler) {
+                                                        const Handler& handler) {
   if (Error error = config::check_queue_name(queue)) return error;
   if (options.prefetch == 0 || options.prefetch > 65'536) {
     return Error(Errc::invalid_argument, "prefetch is not 1 to 65536");

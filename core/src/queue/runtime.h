@@ -37,8 +37,8 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   Result<queue::Publisher*> publisher(std::string_view queue) SWAPMQ_EXCLUDES(mutex_);
   queue::AsyncPublisher& async() { return async_; }
   Result<std::shared_ptr<ConsumerState>> consume(std::string_view queue,
-                                                 const ConsumeOptions& options, Handler handler)
-      SWAPMQ_EXCLUDES(mutex_);
+                                                 const ConsumeOptions& options,
+                                                 const Handler& handler) SWAPMQ_EXCLUDES(mutex_);
   /// A session for looking and managing, with the queue's handle in it.
   struct Admin {
     queue::SessionPool::Lease session;

@@ -99,6 +99,9 @@ TEST_F(Arguments, QueueOpen) {
   const auto open = [&](swapmq_session* session, swapmq_bytes name, swapmq_queue** queue) {
     return [=, &spec](swapmq_error* e) { return vt().queue_open(session, name, &spec, queue, e); };
   };
+  EXPECT_EQ(vt().queue_open(session_->raw(), bytes(name_), nullptr, &made, nullptr), SWAPMQ_OK)
+      << "queue_open without a spec";
+  made = untouched<swapmq_queue>();
   refused("queue_open", "session NULL", open(nullptr, bytes(name_), &made));
   refused("queue_open", "queue NULL", open(session_->raw(), bytes(name_), nullptr));
   refused("queue_open", "an empty name", open(session_->raw(), {name_.data(), 0}, &made));
@@ -259,6 +262,32 @@ TEST_F(ArgumentsOfPublish, Messages) {
   message_refused("priority 10", bad);
 }
 
+TEST_F(ArgumentsOfPublish, BytesAtNull) {
+  const swapmq_bytes nowhere{nullptr, 5};
+  for (swapmq_bytes swapmq_message::*field :
+       {&swapmq_message::id, &swapmq_message::body, &swapmq_message::ordering_key,
+        &swapmq_message::correlation_id, &swapmq_message::reply_to,
+        &swapmq_message::content_type}) {
+    swapmq_message bad = wire_[0];
+    bad.*field = nowhere;
+    message_refused("bytes at NULL", bad);
+  }
+}
+
+TEST_F(ArgumentsOfPublish, Headers) {
+  const std::string long_name(256, 'n');
+  for (const swapmq_header& header :
+       {swapmq_header{{nullptr, 0}, bytes("value")},
+        swapmq_header{bytes(long_name), bytes("value")},
+        swapmq_header{{nullptr, 5}, bytes("value")}, swapmq_header{bytes("name"), {nullptr, 5}}}) {
+    swapmq_message bad = wire_[0];
+    bad.headers = &header;
+    bad.header_count = 1;
+    bad.header_size = sizeof header;
+    message_refused("a header without a name, with one of 256 bytes, or at NULL", bad);
+  }
+}
+
 TEST_F(ArgumentsOfPublish, WithASessionOfAnotherRole) {
   // A host does not do that. A plugin refuses it or does it right.
   Session other = consumer();
@@ -394,6 +423,10 @@ TEST_F(ArgumentsOfExchange, Settlements) {
   bad.headers = &header;
   bad.header_size = 0;
   settlement_refused("header_size 0", bad);
+  const swapmq_header nameless{{nullptr, 0}, bytes("value")};
+  bad.headers = &nameless;
+  bad.header_size = sizeof nameless;
+  settlement_refused("a header without a name", bad);
 }
 
 TEST_F(ArgumentsOfExchange, NothingToDo) {

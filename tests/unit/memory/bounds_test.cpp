@@ -122,20 +122,6 @@ TEST(Bounds, WhatCanNeverFitIsTooLargeAndHoldsUpNobody) {
   EXPECT_EQ(session.drain(session.subscribe(queue), 2), (Ids{"a", "b"}));
 }
 
-TEST(Bounds, AMalformedMessageFailsAlone) {
-  const Backend backend = Backend::own();
-  Session session(backend);
-  swapmq_queue* queue = session.queue("q");
-  Draft nameless = draft("nameless");
-  nameless.headers = {{"", "v"}};
-  Draft long_name = draft("long name");
-  long_name.headers = {{std::string(256, 'n'), "v"}};
-  const auto results = session.publish(queue, {nameless, draft("a"), long_name});
-  EXPECT_EQ(results[0].status, SWAPMQ_INVALID_ARGUMENT);
-  EXPECT_EQ(results[1].outcome, SWAPMQ_PUBLISH_CONFIRMED);
-  EXPECT_EQ(results[2].status, SWAPMQ_INVALID_ARGUMENT);
-}
-
 TEST(Bounds, NamesOfQueues) {
   const Backend backend = Backend::own();
   Session session(backend);

@@ -67,13 +67,6 @@ TEST_F(DeadLetter, IntoAFullQueueLeavesItUnsettled) {
   EXPECT_EQ(session.dead_letter(subscription, got[0], dead), SWAPMQ_OK);
 }
 
-TEST_F(DeadLetter, RefusesAHeaderWithoutAName) {
-  session.put(queue, Ids{"a"});
-  const Deliveries got = session.receive(subscription, 1);
-  EXPECT_EQ(session.dead_letter(subscription, got[0], dead, {{"", "v"}}), SWAPMQ_INVALID_ARGUMENT);
-  EXPECT_EQ(session.ack(subscription, got[0]), SWAPMQ_OK);
-}
-
 TEST_F(DeadLetter, IntoItsOwnQueueGoesToTheEnd) {
   session.put(queue, Ids{"a", "b", "c", "d"}); // full: nothing is added, so this must work
   const Deliveries got = session.receive(subscription, 1);
