@@ -4,7 +4,7 @@
 # something is wrong. To be sourced after common.sh, from the top of the repository.
 
 # What the labels of the tests mean to the steps.
-readonly label_long='^long$' label_sanitized='^(unit|contract)$' label_no_sanitizer='^(long|no_sanitizer)$'
+readonly label_sanitized='^(unit|contract)$' label_no_sanitizer='^no_sanitizer$'
 
 sources() { find core plugins host tests packaging -name '*.cpp' -o -name '*.hpp' -o -name '*.[ch]'; }
 
@@ -113,7 +113,7 @@ run_ctest() { # preset, arguments
 
 step_tests() {
   step_build
-  run_ctest release --label-exclude "$label_long"
+  run_ctest release
 }
 
 step_asan() {
@@ -130,9 +130,4 @@ step_tsan() {
   fi
   SWAPMQ_BUILD_TESTS=ON build_preset tsan
   run_ctest tsan --label-regex "$label_sanitized" --label-exclude "$label_no_sanitizer"
-}
-
-step_long() {
-  step_build
-  run_ctest release --label-regex "$label_long"
 }

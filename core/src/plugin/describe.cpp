@@ -103,7 +103,7 @@ Result<PluginDescription> describe_plugin(std::string_view name_or_path,
   request.name_or_path = name_or_path;
   request.plugin_path.assign(from_config.begin(), from_config.end());
   request.allow_path = true;
-  return plugin::describe(std::move(request));
+  return plugin::describe(request);
 }
 
 } // namespace swapmq

@@ -104,8 +104,10 @@ TEST(Opening, RefusesTheDatabaseOfAnotherProgram) {
   const TempFolder folder;
   run_sql(folder / "q.db", "CREATE TABLE theirs(x); PRAGMA journal_mode = DELETE;");
   EXPECT_EQ(refusal(folder / "q.db").status, SWAPMQ_CONFLICT);
-  run_sql(folder / "other.db", "PRAGMA application_id = 42;");
-  EXPECT_EQ(refusal(folder / "other.db").status, SWAPMQ_CONFLICT);
+  run_sql(folder / "other.db", "PRAGMA application_id = 42; PRAGMA user_version = 1;");
+  const Outcome refused = refusal(folder / "other.db");
+  EXPECT_EQ(refused.status, SWAPMQ_CONFLICT);
+  EXPECT_NE(refused.text.find("of another program"), std::string::npos) << refused;
   EXPECT_FALSE(std::filesystem::exists(folder / "q.db-wal")) << "it was changed";
 }
 
