@@ -53,6 +53,19 @@ class Damage : public testing::Test {
   std::set<std::string> bodies_;
 };
 
+TEST_F(Damage, AClaimThatHoldsFewerThanNothingIsNotSettled) {
+  const Opened opened(Opened::options(path_));
+  ASSERT_TRUE(opened.outcome.ok()) << opened.outcome;
+  SessionPtr session(opened);
+  swapmq_subscription* subscription = session.subscribe(session.queue("q"));
+  BatchPtr batch = session.receive(subscription, 2);
+  ASSERT_EQ(batch.size(), 2u);
+  sql("UPDATE claims SET held = -1");
+  const Exchanged refused =
+      session.exchange(subscription, {settlement(batch[0], SWAPMQ_SETTLE_ACK)}, 0, milliseconds(0));
+  EXPECT_EQ(refused.outcome.status, SWAPMQ_CORRUPT) << refused.outcome;
+}
+
 TEST_F(Damage, AChangedBodyIsNotDelivered) {
   std::string contents = read_file(path_);
   int changed = 0;
