@@ -60,6 +60,17 @@ int64_t park_again(Database& database, const Claim& claim, bool counted) {
   return database.changes();
 }
 
+/// Whether a message is still the claim's, whatever its count says.
+bool holds_any(Database& database, const Claim& claim) {
+  Query query(
+      database,
+      "SELECT EXISTS(SELECT 1 FROM messages m WHERE m.key BETWEEN ?1 AND ?2 "
+      "AND NOT EXISTS(SELECT 1 FROM parked p WHERE p.key = m.key)) "
+      "OR EXISTS(SELECT 1 FROM parked INDEXED BY parked_claim WHERE state = 2 AND claim = ?3)");
+  query.bind(claim.first).bind(claim.last).bind(claim.id);
+  return query.step() && query.integer(0) != 0;
+}
+
 } // namespace
 
 void insert_claim(Database& database, const Claim& claim) {
@@ -86,16 +97,26 @@ Claim& Claims::at(int64_t id) {
   return *(latest_ = &claims_.emplace_back(claim));
 }
 
+void Claims::end(Claim& claim) {
+  // Forgotten with its claim, a message would never be delivered again.
+  if (holds_any(database_, claim))
+    throw contradiction(database_, "a claim holds more messages than it counts");
+  Query(database_, "DELETE FROM claims WHERE id = ?1").bind(claim.id).run();
+  claim.exists = false;
+  claim.dirty = false;
+}
+
+void Claims::let_go(Claim& claim) {
+  --claim.held;
+  claim.dirty = true;
+  if (claim.held == 0) end(claim);
+}
+
 void Claims::save() {
   for (Claim& claim : claims_) {
     if (!claim.dirty) continue;
     claim.dirty = false;
     if (claim.held < 0) throw contradiction(database_, "a claim holds fewer than no messages");
-    if (claim.held == 0) {
-      claim.exists = false;
-      Query(database_, "DELETE FROM claims WHERE id = ?1").bind(claim.id).run();
-      continue;
-    }
     Query(database_, "UPDATE claims SET held = ?1, parked = ?2 WHERE id = ?3")
         .bind(claim.held)
         .bind(claim.parked)

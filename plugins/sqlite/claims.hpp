@@ -35,10 +35,15 @@ class Claims {
 
   /// Reads it when first asked for; `exists` says whether there is such a claim.
   Claim& at(int64_t id);
-  /// Writes back what changed; a claim that holds nothing goes.
+  /// One message fewer is held. A claim that holds nothing goes at once: what is written next may
+  /// begin the lane's sequences anew, within the claim's range.
+  void let_go(Claim& claim);
+  /// Writes back what changed.
   void save();
 
  private:
+  void end(Claim& claim);
+
   Database& database_;
   std::deque<Claim> claims_;
   Claim* latest_ = nullptr;

@@ -72,8 +72,7 @@ bool Settler::remove(const Held& held) {
 }
 
 Lane& Settler::let_go(const Held& held) {
-  --held.claim->held;
-  held.claim->dirty = true;
+  claims_.let_go(*held.claim);
   Lane& lane = lanes_.at(held.claim->lane);
   --lane.unacked;
   lane.dirty = true;
@@ -102,7 +101,6 @@ swapmq_status Settler::give_back(Held& held, int64_t due_ms, bool counted) {
     let_go(held);
     return SWAPMQ_OK;
   }
-  Lane& lane = let_go(held);
   const bool delayed = due_ms > now_ms_;
   held.row.key = key;
   held.row.state = delayed ? kParkedDelayed : kParkedReady;
@@ -116,6 +114,7 @@ swapmq_status Settler::give_back(Held& held, int64_t due_ms, bool counted) {
     insert_parked(database_, held.row);
     ++held.claim->parked;
   }
+  Lane& lane = let_go(held);
   ++(delayed ? lane.delayed : lane.again);
   if (expires_ms != 0) note_expiry(database_, key, expires_ms);
   return SWAPMQ_OK;

@@ -48,6 +48,24 @@ class Damage : public testing::Test {
     sqlite3_close(handle);
   }
 
+  /// A claim of three is made to count two, which are settled: the third would be nobody's.
+  void settle_too_few_of_a_claim() {
+    const Opened opened(Opened::options(path_));
+    ASSERT_TRUE(opened.outcome.ok()) << opened.outcome;
+    SessionPtr session(opened);
+    swapmq_subscription* subscription = session.subscribe(session.queue("q"));
+    BatchPtr batch = session.receive(subscription, 3);
+    ASSERT_EQ(batch.size(), 3u);
+    sql("UPDATE claims SET held = 2");
+    const Exchanged refused = session.exchange(
+        subscription,
+        {settlement(batch[0], SWAPMQ_SETTLE_ACK), settlement(batch[1], SWAPMQ_SETTLE_ACK)}, 0,
+        milliseconds(0));
+    EXPECT_EQ(refused.outcome.status, SWAPMQ_CORRUPT) << refused.outcome;
+    EXPECT_NE(refused.outcome.text.find("holds more messages"), std::string::npos)
+        << refused.outcome;
+  }
+
   TempFolder folder_;
   std::string path_ = folder_ / "q.db";
   std::set<std::string> bodies_;
@@ -64,6 +82,17 @@ TEST_F(Damage, AClaimThatHoldsFewerThanNothingIsNotSettled) {
   const Exchanged refused =
       session.exchange(subscription, {settlement(batch[0], SWAPMQ_SETTLE_ACK)}, 0, milliseconds(0));
   EXPECT_EQ(refused.outcome.status, SWAPMQ_CORRUPT) << refused.outcome;
+}
+
+TEST_F(Damage, AClaimThatCountsTooFewIsNotForgotten) { settle_too_few_of_a_claim(); }
+
+TEST_F(Damage, AClaimOnMessagesThatCameBackAndCountsTooFewIsNotForgotten) {
+  {
+    const Opened opened(Opened::options(path_));
+    SessionPtr session(opened);
+    ASSERT_EQ(session.receive(session.subscribe(session.queue("q")), 3).size(), 3u);
+  }
+  settle_too_few_of_a_claim();
 }
 
 TEST_F(Damage, AChangedBodyIsNotDelivered) {
