@@ -247,6 +247,9 @@ bool Ledger::enter_exchange(plugin::Session* session) {
 void Ledger::leave_exchange() {
   const Lock lock(mutex_);
   in_exchange_ = nullptr;
+  // A decision made meanwhile woke this exchange. Where that was the keeper's, the lane still
+  // rests.
+  if (interrupted_) to_lane_.notify_one();
 }
 
 void Ledger::received(plugin::BatchPtr batch) {
