@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -43,7 +44,7 @@ class RawDeque final : public Contender {
       }
     });
   }
-  void consume(std::size_t count, std::size_t batch) override {
+  void consume(std::size_t count, std::size_t batch, Consuming /*how*/) override {
     for (std::size_t done = 0; done < count;) {
       const std::lock_guard lock(mutex_);
       for (std::size_t i = 0; i < batch && done < count; ++i, ++done) {
@@ -81,7 +82,12 @@ class Library final : public Contender {
     });
   }
 
-  void consume(std::size_t count, std::size_t batch) override {
+  void consume(std::size_t count, std::size_t batch, Consuming how) override {
+    how == Consuming::pull ? pull(count, batch) : handle(count, batch);
+  }
+
+ private:
+  void pull(std::size_t count, std::size_t batch) {
     auto subscription =
         mq_.subscribe("bench", {.prefetch = static_cast<std::uint32_t>(batch)}).value();
     for (std::size_t done = 0; done < count;) {
@@ -93,7 +99,20 @@ class Library final : public Contender {
     if (const auto error = subscription.close(10s)) throw std::runtime_error(error.message());
   }
 
- private:
+  void handle(std::size_t count, std::size_t batch) {
+    std::size_t done = 0; // the handler's: it runs on one thread
+    std::promise<void> all;
+    auto consumer = mq_.consume("bench", {.prefetch = static_cast<std::uint32_t>(batch)},
+                                [&](const swapmq::Delivery&) {
+                                  if (++done == count) all.set_value();
+                                  return swapmq::ack();
+                                })
+                        .value();
+    const bool came = all.get_future().wait_for(60s) == std::future_status::ready;
+    if (const auto error = consumer.close(10s)) throw std::runtime_error(error.message());
+    if (!came) throw std::runtime_error("not all messages came within a minute");
+  }
+
   static void check(const swapmq::Sent& sent) {
     if (!sent) throw std::runtime_error("not confirmed: " + sent.error().message());
   }

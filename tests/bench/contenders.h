@@ -11,6 +11,10 @@
 
 namespace bench {
 
+/// How an application gets its messages, where there is a choice: it asks for them, or they are
+/// brought to its handler.
+enum class Consuming { pull, handler };
+
 /// One line of messages of 64 bytes. Both functions return when all is done, and throw if it is
 /// not.
 class Contender {
@@ -19,7 +23,7 @@ class Contender {
   /// `threads` callers publish `count` messages together, `batch` a call.
   virtual void publish(std::size_t count, std::size_t batch, std::size_t threads) = 0;
   /// Receives and acks `count` messages, at most `batch` at a time.
-  virtual void consume(std::size_t count, std::size_t batch) = 0;
+  virtual void consume(std::size_t count, std::size_t batch, Consuming how) = 0;
 };
 
 /// A mutex and a deque of strings.

@@ -48,7 +48,7 @@ class RawSqlite final : public Contender {
     });
   }
 
-  void consume(std::size_t count, std::size_t batch) override {
+  void consume(std::size_t count, std::size_t batch, Consuming /*how*/) override {
     for (std::size_t done = 0; done < count;) {
       sqlite3_bind_int64(select_, 1, static_cast<sqlite3_int64>(std::min(batch, count - done)));
       sqlite3_int64 last = 0;

@@ -18,6 +18,7 @@
 
 namespace {
 
+using bench::Consuming;
 using bench::Contender;
 
 struct Shape {
@@ -34,7 +35,8 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void measure(Contender& contender, const Shape& shape, std::size_t count, Rates& rates) {
+void measure(Contender& contender, const Shape& shape, std::size_t count, Consuming how,
+             Rates& rates) {
   using Clock = std::chrono::steady_clock;
   const auto rate = [count](Clock::time_point from, Clock::time_point to) {
     return static_cast<double>(count) / std::chrono::duration<double>(to - from).count();
@@ -42,7 +44,7 @@ void measure(Contender& contender, const Shape& shape, std::size_t count, Rates&
   const auto start = Clock::now();
   contender.publish(count, shape.batch, shape.threads);
   const auto published = Clock::now();
-  contender.consume(count, shape.batch);
+  contender.consume(count, shape.batch, how);
   const auto consumed = Clock::now();
   rates.publish.push_back(rate(start, published));
   rates.consume.push_back(rate(published, consumed));
@@ -61,14 +63,16 @@ void print(const char* store, const Shape& shape, const char* what, const std::v
 
 void compare(const char* store, Contender& raw, Contender& library, const Shape& shape,
              std::size_t count, std::size_t rounds) {
-  Rates first, again, ours;
+  Rates first, again, pulling, handling;
   for (std::size_t round = 0; round < rounds; ++round) {
-    measure(raw, shape, count, first);
-    measure(library, shape, count, ours);
-    measure(raw, shape, count, again);
+    measure(raw, shape, count, Consuming::pull, first);
+    measure(library, shape, count, Consuming::pull, pulling);
+    measure(library, shape, count, Consuming::handler, handling);
+    measure(raw, shape, count, Consuming::pull, again);
   }
-  print(store, shape, "publish", first.publish, again.publish, ours.publish);
-  print(store, shape, "consume", first.consume, again.consume, ours.consume);
+  print(store, shape, "publish", first.publish, again.publish, pulling.publish);
+  print(store, shape, "pull", first.consume, again.consume, pulling.consume);
+  print(store, shape, "handle", first.consume, again.consume, handling.consume);
 }
 
 std::size_t number(const char* text) {
