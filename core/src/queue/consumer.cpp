@@ -62,8 +62,9 @@ Result<std::vector<Delivery>> ConsumerState::receive(std::size_t max, millisecon
     return taken;
   }
   taken.push_back(std::move(*first));
+  const auto now = steady_clock::now();
   while (taken.size() < max) {
-    auto next = ledger.try_take();
+    auto next = ledger.try_take(now);
     if (!next) break;
     taken.push_back(std::move(*next));
   }

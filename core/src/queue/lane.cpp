@@ -59,27 +59,29 @@ void Lane::run() {
 }
 
 void Lane::run_handlers() {
-  last_exchange_ = steady_clock::now();
-  while (auto delivery = ledger_->try_take()) {
-    handle(*delivery);
+  Deadline now = steady_clock::now(); // read once a message: that is most of what one costs here
+  Deadline last_exchange = now;
+  while (auto delivery = ledger_->try_take(now)) {
+    now = handle(*delivery, now);
     delivery.reset();
-    if (!ledger_->wants_flush(last_exchange_)) continue;
+    if (!ledger_->wants_flush(last_exchange, now)) continue;
     const Lock lock(session_mutex_);
     if (session_ == nullptr) return;
-    Ledger::Work now = ledger_->take_work();
-    if (!exchange(std::move(now.settlements), now.credit, Wait::no)) return;
-    last_exchange_ = steady_clock::now();
+    Ledger::Work work = ledger_->take_work();
+    if (!exchange(std::move(work.settlements), work.credit, Wait::no)) return;
+    last_exchange = now = steady_clock::now();
   }
 }
 
 void Lane::work() {
   while (!ledger_->draining()) {
-    if (auto delivery = ledger_->take(steady_clock::now() + nudge)) handle(*delivery);
+    if (auto delivery = ledger_->take(steady_clock::now() + nudge)) {
+      handle(*delivery, steady_clock::now());
+    }
   }
 }
 
-void Lane::handle(const Delivery& delivery) {
-  const Deadline started = steady_clock::now();
+Deadline Lane::handle(const Delivery& delivery, Deadline started) {
   Decision decision;
   try {
     decision = setup_.handler(delivery);
@@ -88,23 +90,25 @@ void Lane::handle(const Delivery& delivery) {
   } catch (...) { // whatever a handler throws, its message is not lost
     decision = nack(std::nullopt, "the handler threw something that is no std::exception");
   }
-  setup_.queue_metrics->handle_seconds.observe(steady_clock::now() - started);
+  const Deadline ended = steady_clock::now();
+  setup_.queue_metrics->handle_seconds.observe(ended - started);
   switch (decision.kind) {
     case Decision::Kind::ack:
       delivery.ack();
-      return;
+      break;
     case Decision::Kind::nack:
       delivery.nack(decision.delay, decision.reason);
-      return;
+      break;
     case Decision::Kind::release:
       delivery.release();
-      return;
+      break;
     case Decision::Kind::reject:
       delivery.reject(decision.reason);
-      return;
+      break;
     case Decision::Kind::keep:
-      return;
+      break;
   }
+  return ended;
 }
 
 // ---- the session --------------------------------------------------------------------------------

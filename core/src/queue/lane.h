@@ -57,7 +57,8 @@ class Lane {
   void run();
   void work();
   void run_handlers();
-  void handle(const Delivery& delivery);
+  /// Runs the handler and does what it decided; returns when the handler ended.
+  Deadline handle(const Delivery& delivery, Deadline started);
   bool subscribe() SWAPMQ_EXCLUDES(session_mutex_);
   Error try_subscribe() SWAPMQ_REQUIRES(session_mutex_);
   /// false: it failed, and a pause is due.
@@ -80,8 +81,7 @@ class Lane {
   mutable Mutex error_mutex_;
   Error last_error_ SWAPMQ_GUARDED_BY(error_mutex_);
 
-  Backoff backoff_;          // the lane's thread's
-  Deadline last_exchange_{}; // the lane's thread's
+  Backoff backoff_; // the lane's thread's
   std::vector<std::thread> workers_;
   std::thread thread_;
 };

@@ -73,7 +73,7 @@ Settling Ledger::extend(DeliveryState& delivery) {
   if (delivery.stage != Stage::open) return Settling::already;
   if (delivery.listed) {
     unlist(delivery);
-    list(delivery); // at the newest end
+    list(delivery, steady_clock::now()); // at the newest end
   }
   return Settling::accepted;
 }
@@ -102,8 +102,8 @@ void Ledger::abandoned(DeliveryState& delivery) {
   wake_lane();
 }
 
-void Ledger::list(DeliveryState& delivery) {
-  delivery.handed_out_at = steady_clock::now();
+void Ledger::list(DeliveryState& delivery, Deadline now) {
+  delivery.handed_out_at = now;
   delivery.listed = true;
   delivery.next = nullptr;
   delivery.previous = newest_;
@@ -136,17 +136,17 @@ void Ledger::wake_lane() {
 
 // ---- handing out --------------------------------------------------------------------------------
 
-std::optional<Delivery> Ledger::hand_out() {
+std::optional<Delivery> Ledger::hand_out(Deadline now) {
   if (draining_ || buffer_.empty()) return std::nullopt;
   DeliveryState& delivery = *buffer_.front();
   buffer_.pop_front();
-  list(delivery);
+  list(delivery, now);
   return DeliveryState::handle(delivery);
 }
 
-std::optional<Delivery> Ledger::try_take() {
+std::optional<Delivery> Ledger::try_take(Deadline now) {
   const Lock lock(mutex_);
-  return hand_out();
+  return hand_out(now);
 }
 
 std::optional<Delivery> Ledger::take(Deadline deadline) {
@@ -156,7 +156,7 @@ std::optional<Delivery> Ledger::take(Deadline deadline) {
     to_takers_.wait_until(mutex_, deadline);
   }
   --takers_;
-  auto taken = hand_out();
+  auto taken = hand_out(steady_clock::now());
   if (buffer_.empty()) to_lane_.notify_one(); // it may have been gathering settlements
   return taken;
 }
@@ -231,10 +231,10 @@ std::size_t Ledger::credit_after(std::size_t settled) const {
   return draining_ || held >= prefetch_ ? 0 : prefetch_ - held;
 }
 
-bool Ledger::wants_flush(Deadline last_exchange) {
+bool Ledger::wants_flush(Deadline last_exchange, Deadline now) {
   const Lock lock(mutex_);
   if (pending_.empty()) return false;
-  return pending_.size() * 2 >= prefetch_ || steady_clock::now() - last_exchange >= inline_flush;
+  return pending_.size() * 2 >= prefetch_ || now - last_exchange >= inline_flush;
 }
 
 bool Ledger::enter_exchange(plugin::Session* session) {

@@ -112,7 +112,9 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   // -- for handlers and receivers: any thread
   /// The next buffered delivery, handed out; empty handle: none until the deadline, or draining.
   std::optional<Delivery> take(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
-  std::optional<Delivery> try_take() SWAPMQ_EXCLUDES(mutex_);
+  /// The same without waiting. `now` is the time that it counts as handed out from: whoever takes
+  /// many reads the clock once.
+  std::optional<Delivery> try_take(Deadline now) SWAPMQ_EXCLUDES(mutex_);
 
   // -- for the lane that serves this ledger
   struct Work {
@@ -128,7 +130,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   Work take_work() SWAPMQ_EXCLUDES(mutex_);
   /// Whether so much was settled since the last exchange that an inline handler should pause for
   /// one.
-  bool wants_flush(Deadline last_exchange) SWAPMQ_EXCLUDES(mutex_);
+  bool wants_flush(Deadline last_exchange, Deadline now) SWAPMQ_EXCLUDES(mutex_);
   /// While set, decisions interrupt that session. Returns whether there already is a reason not to
   /// wait.
   bool enter_exchange(plugin::Session* session) SWAPMQ_EXCLUDES(mutex_);
@@ -155,7 +157,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   [[nodiscard]] bool draining() SWAPMQ_EXCLUDES(mutex_);
 
  private:
-  void list(DeliveryState& delivery) SWAPMQ_REQUIRES(mutex_);
+  void list(DeliveryState& delivery, Deadline now) SWAPMQ_REQUIRES(mutex_);
   void unlist(DeliveryState& delivery) SWAPMQ_REQUIRES(mutex_);
   void decide(DeliveryState& delivery, std::int32_t action, std::int64_t due_at_ms,
               std::string_view reason) SWAPMQ_REQUIRES(mutex_);
@@ -166,7 +168,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   void count(std::int32_t action) const;
   std::vector<Pending> due(Deadline now) SWAPMQ_REQUIRES(mutex_);
   [[nodiscard]] std::size_t credit_after(std::size_t settled) const SWAPMQ_REQUIRES(mutex_);
-  std::optional<Delivery> hand_out() SWAPMQ_REQUIRES(mutex_);
+  std::optional<Delivery> hand_out(Deadline now) SWAPMQ_REQUIRES(mutex_);
 
   const std::string queue_;
   const std::uint32_t prefetch_;
