@@ -334,6 +334,8 @@ struct QueueStats {
 
 struct Metric {
   std::string name; ///< e.g. "swapmq_published_total"
+  /// "backend", "queue", ...; without "queue" what concerns no queue, or all those together that
+  /// were used after the first 4096.
   std::vector<std::pair<std::string, std::string>> labels;
   double value = 0; ///< a counter or gauge; of a histogram: the number of observations
   /// A histogram's buckets: upper bound in seconds, cumulative count. Empty otherwise.

@@ -60,11 +60,12 @@ void add(std::vector<Metric>& out, const Labels& labels, const QueueMetrics& que
 
 QueueMetrics& Registry::queue(std::string_view name) {
   const Lock lock(mutex_);
-  auto found = queues_.find(name);
-  if (found == queues_.end()) {
-    found = queues_.emplace(std::string(name), std::make_unique<QueueMetrics>()).first;
+  if (const auto found = queues_.find(name); found != queues_.end()) return *found->second;
+  if (queues_.size() < max_queues) {
+    return *queues_.emplace(std::string(name), std::make_unique<QueueMetrics>()).first->second;
   }
-  return *found->second;
+  if (other_queues_ == nullptr) other_queues_ = std::make_unique<QueueMetrics>();
+  return *other_queues_;
 }
 
 void Registry::count(std::string_view name, std::uint64_t amount) {
@@ -89,6 +90,7 @@ std::vector<Metric> Registry::snapshot(std::string_view backend_name) const {
     out.push_back(Metric{"swapmq_plugin_events_total", labels, static_cast<double>(value)});
   }
   for (const auto& [name, queue] : queues_) add(out, with(backend, "queue", name), *queue);
+  if (other_queues_ != nullptr) add(out, backend, *other_queues_);
   return out;
 }
 

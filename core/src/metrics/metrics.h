@@ -32,6 +32,7 @@ struct BackendMetrics {
 /// Owns the metrics of one message queue. References stay valid while it lives.
 class Registry {
  public:
+  /// Of each of the first max_queues names; all later ones share a set, which has no queue label.
   QueueMetrics& queue(std::string_view name) SWAPMQ_EXCLUDES(mutex_);
   BackendMetrics& backend() { return backend_; }
   /// A counter that a plugin named.
@@ -41,10 +42,12 @@ class Registry {
 
  private:
   static constexpr std::size_t max_plugin_counters = 256;
+  static constexpr std::size_t max_queues = 4096;
 
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<QueueMetrics>, std::less<>> queues_
       SWAPMQ_GUARDED_BY(mutex_);
+  std::unique_ptr<QueueMetrics> other_queues_ SWAPMQ_GUARDED_BY(mutex_); ///< null: none yet
   std::map<std::string, std::uint64_t, std::less<>> plugin_counters_ SWAPMQ_GUARDED_BY(mutex_);
   BackendMetrics backend_;
 };

@@ -61,6 +61,8 @@ class Session {
 
   /// A handle that lives as long as the session; the same name gives the same one.
   Result<swapmq_queue*> queue(std::string_view name, const swapmq_queue_spec& spec);
+  /// How many it has; they go with the session only.
+  [[nodiscard]] std::size_t queue_count() const { return queues_.size(); }
 
   Error ping(Deadline deadline);
   Error create_queue(swapmq_queue* queue, Deadline deadline);

@@ -185,7 +185,7 @@ void Publisher::pass_on() {
     const Lock lock(mutex_);
     if (groups_.empty()) {
       leading_ = false;
-      idle_.notify_all();
+      ended_.notify_all();
       return;
     }
     next = std::move(groups_.front());
@@ -209,17 +209,22 @@ void Publisher::lead_group(const std::shared_ptr<PublishGroup>& group) {
   lead(std::move(group->requests), group.get(), nullptr);
 }
 
+bool Publisher::idle() {
+  const Lock lock(mutex_);
+  return !leading_; // and then no group waits either
+}
+
 bool Publisher::drain(Deadline deadline) {
   const Lock lock(mutex_);
   closed_ = true;
   room_.notify_all();
   while (leading_) {
-    if (idle_.wait_until(mutex_, deadline) || steady_clock::now() < deadline) continue;
+    if (ended_.wait_until(mutex_, deadline) || steady_clock::now() < deadline) continue;
     give_up_ = true;
     closing_.notify_all();
     // The plugin keeps the deadline of the call under way, so this is soon.
     const auto grace = steady_clock::now() + milliseconds(2000);
-    while (leading_ && steady_clock::now() < grace) idle_.wait_until(mutex_, grace);
+    while (leading_ && steady_clock::now() < grace) ended_.wait_until(mutex_, grace);
     return !leading_;
   }
   return true;

@@ -49,6 +49,8 @@ class Publisher {
   /// Refuses new requests and waits for those under way. false: some remain at the deadline; they
   /// stop retrying then.
   bool drain(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
+  /// Nothing is under way, so that it may be destroyed if nobody can come to it any more.
+  bool idle() SWAPMQ_EXCLUDES(mutex_);
 
  private:
   enum class Joined { leads, waits, refused };
@@ -85,7 +87,7 @@ class Publisher {
   AsyncExecutor& async_;
 
   Mutex mutex_;
-  Condition room_, closing_, idle_;
+  Condition room_, closing_, ended_;
   std::deque<std::shared_ptr<PublishGroup>> groups_ SWAPMQ_GUARDED_BY(mutex_);
   std::size_t waiting_messages_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::size_t waiting_bytes_ SWAPMQ_GUARDED_BY(mutex_) = 0;

@@ -102,17 +102,28 @@ bool Runtime::collects_dead_letters(std::string_view queue) const {
                      [&](const auto& one) { return one.second.dead_letter_queue == queue; });
 }
 
-Result<queue::Publisher*> Runtime::publisher(std::string_view queue) {
+Result<std::shared_ptr<queue::Publisher>> Runtime::publisher(std::string_view queue) {
   const Lock lock(mutex_);
   if (closed_) return Error(Errc::closed, "the message queue is closed");
   if (const auto found = publishers_.find(queue); found != publishers_.end()) {
-    return found->second.get();
+    return found->second;
   }
   if (Error error = config::check_queue_name(queue)) return error;
+  forget_idle_publishers();
   std::string name(queue);
-  auto made = std::make_unique<queue::Publisher>(name, spec(queue), *publish_pool_, *backend_,
+  auto made = std::make_shared<queue::Publisher>(name, spec(queue), *publish_pool_, *backend_,
                                                  registry_.queue(queue), async_);
-  return publishers_.emplace(std::move(name), std::move(made)).first->second.get();
+  publishers_.emplace(std::move(name), made);
+  return made;
+}
+
+/// Some applications make a queue for each answer that they await: names without end.
+void Runtime::forget_idle_publishers() {
+  if (publishers_.size() < many_publishers_) return;
+  std::erase_if(publishers_, [](const auto& one) {
+    return one.second.use_count() == 1 && one.second->idle(); // only here are new users let in
+  });
+  many_publishers_ = std::max(many_publishers_, publishers_.size() * 2);
 }
 
 queue::LaneSetup Runtime::lane_setup(const std::string& queue, const ConsumeOptions& options,
@@ -233,14 +244,14 @@ Error Runtime::close(milliseconds timeout) {
   // Consumers first: a handler that still runs may publish.
   for (auto& consumer : consumers) consumer->begin_close();
   for (auto& consumer : consumers) keep_first(consumer->close(left()));
-  std::vector<queue::Publisher*> publishers;
+  std::vector<std::shared_ptr<queue::Publisher>> publishers;
   {
     const Lock lock(mutex_);
     if (closed_) return first;
     closed_ = true;
-    for (auto& [name, publisher] : publishers_) publishers.push_back(publisher.get());
+    for (auto& [name, publisher] : publishers_) publishers.push_back(publisher);
   }
-  for (queue::Publisher* publisher : publishers) {
+  for (const auto& publisher : publishers) {
     if (publisher->drain(deadline)) continue;
     keep_first({Errc::timeout, "some messages were not published in time"});
   }

@@ -34,7 +34,9 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   Runtime& operator=(const Runtime&) = delete;
 
   /// The publisher of a queue, made on first use; errors: an impossible name, closed.
-  Result<queue::Publisher*> publisher(std::string_view queue) SWAPMQ_EXCLUDES(mutex_);
+  /// One that nobody uses may be destroyed and made anew.
+  Result<std::shared_ptr<queue::Publisher>> publisher(std::string_view queue)
+      SWAPMQ_EXCLUDES(mutex_);
   queue::AsyncPublisher& async() { return async_; }
   Result<std::shared_ptr<ConsumerState>> consume(std::string_view queue,
                                                  const ConsumeOptions& options,
@@ -60,6 +62,7 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   queue::LaneSetup lane_setup(const std::string& queue, const ConsumeOptions& options,
                               const Handler& handler);
   std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);
+  void forget_idle_publishers() SWAPMQ_REQUIRES(mutex_);
 
   const config::Config config_;
   const std::shared_ptr<const plugin::Plugin> plugin_;
@@ -72,8 +75,9 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 
   Mutex mutex_;
   Condition keeper_wakes_;
-  std::map<std::string, std::unique_ptr<queue::Publisher>, std::less<>> publishers_
+  std::map<std::string, std::shared_ptr<queue::Publisher>, std::less<>> publishers_
       SWAPMQ_GUARDED_BY(mutex_);
+  std::size_t many_publishers_ SWAPMQ_GUARDED_BY(mutex_) = 4096; // time to forget the idle ones
   std::vector<std::weak_ptr<ConsumerState>> consumers_ SWAPMQ_GUARDED_BY(mutex_);
   bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;
   bool stop_keeping_ SWAPMQ_GUARDED_BY(mutex_) = false;

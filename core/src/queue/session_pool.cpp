@@ -53,17 +53,17 @@ Result<SessionPool::Lease> SessionPool::open_one(Deadline deadline) {
 }
 
 void SessionPool::give_back(std::unique_ptr<plugin::Session> session) {
-  const bool dead = session->dead();
-  if (dead) {
-    metrics_.sessions_broken.add();
+  if (session->dead()) metrics_.sessions_broken.add();
+  if (session->dead() || session->queue_count() >= max_queues_per_session) {
     session.reset(); // outside the lock: closing may take a while
   }
-  {
-    const Lock lock(mutex_);
-    if (!dead && !closed_) idle_.push_back(std::move(session));
-    if (session != nullptr || dead) --existing_;
-    returned_.notify_one();
+  const Lock lock(mutex_);
+  if (session != nullptr && !closed_) {
+    idle_.push_back(std::move(session));
+  } else {
+    --existing_;
   }
+  returned_.notify_one();
 }
 
 void SessionPool::service_idle(Deadline deadline) {

@@ -14,8 +14,8 @@ namespace swapmq::queue {
 using plugin::Deadline;
 
 /// A bounded set of sessions of one role: this is the connection pool. Any thread. A session is
-/// lent to one thread at a time; one that says it is dead is closed when it comes back. Must
-/// outlive its leases.
+/// lent to one thread at a time; one that says it is dead is closed when it comes back, and so is
+/// one with handles of so many queues that a new connection costs less. Must outlive its leases.
 class SessionPool {
  public:
   class Lease {
@@ -34,6 +34,8 @@ class SessionPool {
     SessionPool* pool_;
     std::unique_ptr<plugin::Session> session_;
   };
+
+  static constexpr std::size_t max_queues_per_session = 4096;
 
   SessionPool(std::shared_ptr<plugin::Backend> backend, std::int32_t role, std::size_t size,
               std::chrono::milliseconds connection_timeout, metrics::BackendMetrics& metrics);
