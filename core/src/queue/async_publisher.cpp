@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "queue/async_publisher.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,9 +102,20 @@ AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
   return room ? Room::reserved : Room::none;
 }
 
-void AsyncPublisher::lead(Publisher& publisher, std::shared_ptr<PublishGroup> group) {
+void AsyncPublisher::lead(Publisher& publisher, std::shared_ptr<PublishGroup> group,
+                          Deadline when) {
   const Lock lock(mutex_);
-  jobs_.push_back({&publisher, std::move(group)});
+  // By now at the earliest: those that waited for their time are not put off again and again.
+  jobs_.emplace(std::max(when, steady_clock::now()), Job{&publisher, std::move(group)});
+  work_.notify_one();
+}
+
+void AsyncPublisher::hurry() {
+  const Lock lock(mutex_);
+  const Deadline now = steady_clock::now();
+  std::multimap<Deadline, Job> hurried;
+  for (auto& [when, job] : jobs_) hurried.emplace(std::min(when, now), std::move(job));
+  jobs_.swap(hurried);
   work_.notify_one();
 }
 
@@ -113,29 +125,37 @@ void AsyncPublisher::finished(PublishRequest* request) {
   work_.notify_one();
 }
 
-void AsyncPublisher::run() {
+bool AsyncPublisher::take(std::deque<std::unique_ptr<PublishRequest>>& finished,
+                          std::optional<Job>& job) {
+  const Lock lock(mutex_);
   while (true) {
-    std::deque<std::unique_ptr<PublishRequest>> finished;
-    Job job{nullptr, nullptr};
-    {
-      const Lock lock(mutex_);
-      while (jobs_.empty() && finished_.empty() && !stopping_) {
-        work_.wait_until(mutex_, steady_clock::now() + std::chrono::hours(1));
-      }
-      if (jobs_.empty() && finished_.empty()) return;
-      finished.swap(finished_);
-      if (!jobs_.empty()) {
-        job = std::move(jobs_.front());
-        jobs_.pop_front();
-      }
+    const Deadline now = steady_clock::now();
+    const bool due = !jobs_.empty() && (stopping_ || jobs_.begin()->first <= now);
+    if (due) {
+      job = std::move(jobs_.begin()->second);
+      jobs_.erase(jobs_.begin());
     }
+    finished.swap(finished_);
+    if (due || !finished.empty()) return true;
+    if (stopping_) return false;
+    const Deadline nothing = now + std::chrono::hours(1);
+    work_.wait_until(mutex_, jobs_.empty() ? nothing : std::min(nothing, jobs_.begin()->first));
+  }
+}
+
+void AsyncPublisher::run() {
+  std::deque<std::unique_ptr<PublishRequest>> finished;
+  std::optional<Job> job;
+  while (take(finished, job)) {
     for (auto& request : finished) static_cast<AsyncRequest&>(*request).complete();
     if (!finished.empty()) {
       const Lock lock(mutex_);
       under_way_ -= finished.size();
       room_.notify_all();
     }
-    if (job.publisher != nullptr) job.publisher->lead_group(job.group);
+    finished.clear();
+    if (job) job->publisher->lead_group(job->group);
+    job.reset();
   }
 }
 

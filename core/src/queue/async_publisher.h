@@ -3,7 +3,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "queue/publisher.h"
@@ -28,7 +30,8 @@ class AsyncPublisher final : public AsyncExecutor {
   /// may still lead.
   void stop() SWAPMQ_EXCLUDES(mutex_);
 
-  void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group) override;
+  void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group, Deadline when) override;
+  void hurry() override;
   void finished(PublishRequest* request) override;
 
  private:
@@ -38,12 +41,15 @@ class AsyncPublisher final : public AsyncExecutor {
   };
 
   void run() SWAPMQ_EXCLUDES(mutex_);
+  /// Waits for something to do and takes it; false: stopped, and nothing is left.
+  bool take(std::deque<std::unique_ptr<PublishRequest>>& finished, std::optional<Job>& job)
+      SWAPMQ_EXCLUDES(mutex_);
   enum class Room { reserved, none, stopped };
   Room reserve(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
 
   Mutex mutex_;
   Condition work_, room_;
-  std::deque<Job> jobs_ SWAPMQ_GUARDED_BY(mutex_);
+  std::multimap<Deadline, Job> jobs_ SWAPMQ_GUARDED_BY(mutex_); // by their time
   std::deque<std::unique_ptr<PublishRequest>> finished_ SWAPMQ_GUARDED_BY(mutex_);
   std::size_t under_way_ SWAPMQ_GUARDED_BY(mutex_) = 0; // submitted, completion not yet called
   bool stopping_ SWAPMQ_GUARDED_BY(mutex_) = false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plugin/session.h"
+#include "queue/backoff.h"
 #include "queue/futex.h"
 #include "queue/uuid7.h"
 #include "swapmq/swapmq.hpp"
@@ -77,6 +78,7 @@ struct PublishGroup {
   std::vector<PublishRequest*> requests;
   std::size_t messages = 0, bytes = 0;
   bool taken = false;
+  Backoff backoff; ///< of its leader
   // Two words, so that waking the front does not wake everybody. They live here and not in a
   // request, which may be gone as soon as its thread has seen its state.
   Futex promotion; ///< where the front sleeps

@@ -68,7 +68,7 @@ void Publisher::publish_async(std::unique_ptr<PublishRequest> owned) {
       group->requests.push_back(request);
       group->taken = true;
       request->group = group;
-      async_.lead(*this, std::move(group));
+      async_.lead(*this, std::move(group), at_once);
       break;
     }
     case Joined::waits: // its leader finishes it
@@ -199,7 +199,7 @@ void Publisher::pass_on() {
 }
 
 void Publisher::promote(PublishRequest& front, const std::shared_ptr<PublishGroup>& group) {
-  if (front.asynchronous()) return async_.lead(*this, group);
+  if (front.asynchronous()) return async_.lead(*this, group, at_once);
   front.state.store(PublishRequest::leading, std::memory_order_release);
   group->promotion.increment();
   group->promotion.wake_all();
@@ -222,10 +222,11 @@ bool Publisher::drain(Deadline deadline) {
     if (ended_.wait_until(mutex_, deadline) || steady_clock::now() < deadline) continue;
     give_up_ = true;
     closing_.notify_all();
+    async_.hurry();
     // The plugin keeps the deadline of the call under way, so this is soon.
     const auto grace = steady_clock::now() + milliseconds(2000);
     while (leading_ && steady_clock::now() < grace) ended_.wait_until(mutex_, grace);
-    return !leading_;
+    return false;
   }
   return true;
 }

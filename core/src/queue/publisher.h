@@ -15,7 +15,6 @@
 
 #include "metrics/metrics.h"
 #include "plugin/session.h"
-#include "queue/backoff.h"
 #include "queue/publish_request.h"
 #include "queue/session_pool.h"
 #include "thread_safety.h"
@@ -24,12 +23,16 @@ namespace swapmq::queue {
 
 class Publisher;
 
+constexpr Deadline at_once{};
+
 /// Runs what asynchronous requests need a thread for; see async_publisher.h.
 class AsyncExecutor {
  public:
   virtual ~AsyncExecutor() = default;
-  /// Asks for publisher.lead_group(group) on a thread of its own.
-  virtual void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group) = 0;
+  /// Asks for publisher.lead_group(group) on a thread of its own, not before `when`.
+  virtual void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group, Deadline when) = 0;
+  /// Those that wait for their time are led now.
+  virtual void hurry() = 0;
   /// The request is finished; takes ownership.
   virtual void finished(PublishRequest* request) = 0;
 };
@@ -43,7 +46,8 @@ class Publisher {
   void publish(PublishRequest& request) SWAPMQ_EXCLUDES(mutex_);
   /// Hands the request over; it comes back through AsyncExecutor::finished(). Waits for room.
   void publish_async(std::unique_ptr<PublishRequest> request) SWAPMQ_EXCLUDES(mutex_);
-  /// For AsyncExecutor: leads a group whose front is asynchronous.
+  /// For AsyncExecutor: leads a group whose front is asynchronous. Does not pause before another
+  /// attempt, but asks to be called again.
   void lead_group(const std::shared_ptr<PublishGroup>& group);
 
   /// Refuses new requests and waits for those under way. false: some remain at the deadline; they
@@ -77,6 +81,7 @@ class Publisher {
   void encode(swapmq_message& to, const Item& item);
   bool fold(const Item& item, const swapmq_publish_result& result, const Error& error);
   bool pause(Deadline until) SWAPMQ_EXCLUDES(mutex_);
+  bool lead_later(std::vector<PublishRequest*>& requests, Deadline when) SWAPMQ_EXCLUDES(mutex_);
   void pass_on() SWAPMQ_EXCLUDES(mutex_);
 
   const std::string queue_;

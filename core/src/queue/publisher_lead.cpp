@@ -32,7 +32,8 @@ Deadline earliest(const std::vector<PublishRequest*>& requests) {
 
 void Publisher::lead(std::vector<PublishRequest*> requests, PublishGroup* group,
                      const PublishRequest* own) {
-  Backoff backoff;
+  Backoff alone;
+  Backoff& backoff = group != nullptr ? group->backoff : alone;
   bool give_up = false;
   while (true) {
     finish_done(requests, group, give_up);
@@ -40,13 +41,15 @@ void Publisher::lead(std::vector<PublishRequest*> requests, PublishGroup* group,
     if (own != nullptr && std::find(requests.begin(), requests.end(), own) == requests.end()) {
       return hand_over(std::move(requests), *group); // our caller waits for nobody else's retries
     }
-    const Deadline deadline = earliest(requests);
-    const bool retry = attempt(requests, deadline);
-    if (retry) {
-      finish_done(requests, group, false);
-      if (!requests.empty()) {
-        give_up = !pause(std::min(steady_clock::now() + backoff.next(), earliest(requests)));
-      }
+    if (!attempt(requests, earliest(requests))) continue;
+    finish_done(requests, group, false);
+    if (requests.empty()) break;
+    const Deadline next = std::min(steady_clock::now() + backoff.next(), earliest(requests));
+    if (own != nullptr) {
+      give_up = !pause(next);
+    } else {
+      if (lead_later(requests, next)) return;
+      give_up = true;
     }
   }
   pass_on();
@@ -98,7 +101,7 @@ void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& g
   PublishRequest& heir = *requests.front();
   const std::shared_ptr<PublishGroup> kept = heir.group; // the heir may finish before we are done
   group.requests = std::move(requests);
-  if (heir.asynchronous()) return async_.lead(*this, kept);
+  if (heir.asynchronous()) return async_.lead(*this, kept, at_once);
   heir.state.store(PublishRequest::leading, std::memory_order_release);
   kept->changed.increment();
   kept->changed.wake_all();
@@ -204,6 +207,17 @@ bool Publisher::fold(const Item& item, const swapmq_publish_result& result, cons
   message.final = true;
   message.outcome = message.ever_in_doubt ? Outcome::in_doubt : Outcome::failed;
   return false;
+}
+
+/// The asynchronous leader's pause: its thread has the groups of other queues to lead meanwhile.
+/// false: the publisher gives up retrying, since it is being closed.
+bool Publisher::lead_later(std::vector<PublishRequest*>& requests, Deadline when) {
+  const std::shared_ptr<PublishGroup> group = requests.front()->group;
+  const Lock lock(mutex_); // so that no hurry() comes between looking and asking
+  if (give_up_) return false;
+  group->requests = std::move(requests);
+  async_.lead(*this, group, when);
+  return true;
 }
 
 /// false: the publisher gives up retrying, since it is being closed.

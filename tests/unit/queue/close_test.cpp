@@ -117,6 +117,20 @@ TEST(Close, GivesUpPublishingAtItsDeadline) {
   EXPECT_EQ(failed, 10);
 }
 
+TEST(Close, DoesNotWaitOutThePausesBetweenAttempts) {
+  auto mq = open_scripted();
+  std::atomic<int> failed{0};
+  for (int queue = 0; queue < 20; ++queue) { // their pauses have grown to a second or two
+    mq.publish_async("down-" + std::to_string(queue), {.body = "x"},
+                     [&](const swapmq::Sent& sent) { failed += sent ? 0 : 1; });
+  }
+  ASSERT_TRUE(eventually([&] { return metric(mq, "swapmq_publish_retries_total") >= 20 * 7; }));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(mq.close(0ms).code(), Errc::timeout);
+  EXPECT_LE(std::chrono::steady_clock::now() - before, 500ms);
+  EXPECT_EQ(failed, 20);
+}
+
 TEST(Close, WhileOthersPublishConfirmsNothingThatIsNotThere) {
   const std::string shared =
       R"({"message_queue":{"type":"memory","memory":{"name":"closing"}},"log":{"level":"off"}})";

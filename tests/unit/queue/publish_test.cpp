@@ -183,6 +183,29 @@ TEST(Publish, ARetryCarriesTheSameId) {
   EXPECT_EQ(ids, std::vector<std::string>(3, sent.id()));
 }
 
+TEST(Publish, AsyncToAFullQueueKeepsTryingAndHoldsUpNoOther) {
+  auto mq = open_memory("", R"({"full":{"max_length":1}})");
+  ASSERT_TRUE(mq.publish("full", "first"));
+  std::atomic<int> full_ended{0};
+  std::atomic<int> others{0};
+  mq.publish_async("full", {.body = "second"}, [&](const swapmq::Sent& sent) {
+    EXPECT_TRUE(sent) << sent.error().message();
+    ++full_ended;
+  });
+  ASSERT_TRUE(eventually([&] {
+    return metric(mq, "swapmq_publish_retries_total", {{"queue", "full"}}) >= 2;
+  }));
+  for (int i = 0; i < 100; ++i) {
+    mq.publish_async("other" + std::to_string(i % 7), {.body = "x"},
+                     [&](const swapmq::Sent& sent) { others += sent ? 1 : 0; });
+  }
+  EXPECT_TRUE(eventually([&] { return others == 100; }));
+  EXPECT_EQ(full_ended, 0);
+  EXPECT_EQ(*mq.purge("full"), 1U);
+  EXPECT_TRUE(eventually([&] { return full_ended == 1; }));
+  EXPECT_EQ(*mq.size("full"), 1U);
+}
+
 TEST(Publish, AsyncCopiesTheMessageAndCompletesOnce) {
   auto mq = open_memory();
   std::atomic<int> confirmed{0};
