@@ -291,8 +291,9 @@ class SWAPMQ_API Consumer {
   ~Consumer();
 
   /// Draining: no new deliveries; handlers in flight finish and are settled; what is buffered is
-  /// released. timeout: some handlers still ran; their deliveries are lost to them. Not from a
-  /// handler.
+  /// released. timeout: some handlers still ran; their deliveries are lost to them. An exchange
+  /// that the broker does not answer is awaited beyond it, up to connection_timeout_seconds. Not
+  /// from a handler.
   Error close(milliseconds timeout = milliseconds(30'000));
   /// The last error of the connection to the broker, ok while it works.
   [[nodiscard]] Error last_error() const;
@@ -443,7 +444,9 @@ class SWAPMQ_API MessageQueue {
   [[nodiscard]] std::vector<Metric> metrics() const;
 
   /// Draining: ends publishing (what waits is sent), closes consumers as Consumer::close, closes
-  /// the backend. timeout: not all was done by then.
+  /// the backend. timeout: not all was done by then. A call that the backend does not answer is
+  /// awaited beyond it, for as long as that call may take: the config's
+  /// connection_timeout_seconds, or the timeout of the publish.
   Error close(milliseconds timeout = milliseconds(30'000));
 
  private:
