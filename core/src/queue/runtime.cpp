@@ -39,6 +39,11 @@ std::string instance_name() {
   return name + "-" + std::to_string(getpid()) + "-" + hex.data();
 }
 
+/// Of `all`, what part `i` of `parts` gets: together they get all of it.
+std::uint32_t share_of(std::uint32_t all, std::uint32_t i, std::uint32_t parts) {
+  return all / parts + (i < all % parts ? 1 : 0);
+}
+
 } // namespace
 
 Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
@@ -172,12 +177,13 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
   }
   // Several sessions share the work only where there are handlers enough for them.
   const std::uint32_t lanes =
-      handler ? std::min(config_.pool.consume_sessions, options.concurrency) : 1;
+      handler ? std::min({config_.pool.consume_sessions, options.concurrency, options.prefetch})
+              : 1;
   std::vector<queue::LaneSetup> setups;
   for (std::uint32_t i = 0; i < lanes; ++i) {
     ConsumeOptions share = options;
-    share.prefetch = std::max(1U, options.prefetch / lanes);
-    share.concurrency = std::max(1U, options.concurrency / lanes);
+    share.prefetch = share_of(options.prefetch, i, lanes);
+    share.concurrency = share_of(options.concurrency, i, lanes);
     setups.push_back(lane_setup(std::string(queue), share, handler));
   }
   const Lock lock(mutex_);

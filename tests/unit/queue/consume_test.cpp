@@ -91,6 +91,37 @@ TEST(Consume, SeveralHandlersShareTheWorkExactlyOnce) {
   }
 }
 
+/// The most handlers that ran at once.
+int peak_of_handlers(int sessions, swapmq::ConsumeOptions options, int expected) {
+  auto mq = open_memory(R"(,"pool":{"consume_sessions":)" + std::to_string(sessions) + "}");
+  constexpr int count = 100;
+  for (int i = 0; i < count; ++i) EXPECT_TRUE(mq.publish("tasks", "x"));
+  std::atomic<int> inside{0};
+  std::atomic<int> peak{0};
+  std::atomic<int> done{0};
+  std::atomic<bool> go_on{false};
+  auto consumer = mq.consume("tasks", options, [&](const Delivery&) {
+    const int now = ++inside;
+    for (int seen = peak; now > seen && !peak.compare_exchange_weak(seen, now);) {
+    }
+    eventually([&] { return go_on.load(); });
+    --inside;
+    ++done;
+    return swapmq::ack();
+  });
+  EXPECT_TRUE(eventually([&] { return inside >= expected; })) << inside << " at once";
+  go_on = true;
+  EXPECT_TRUE(eventually([&] { return done == count; }));
+  EXPECT_FALSE(consumer->close());
+  return peak;
+}
+
+TEST(Consume, SeveralSessionsShareOnePrefetchAndAllHandlers) {
+  EXPECT_EQ(peak_of_handlers(4, {.prefetch = 1, .concurrency = 4}, 1), 1);
+  EXPECT_EQ(peak_of_handlers(2, {.prefetch = 10, .concurrency = 5}, 5), 5);
+  EXPECT_EQ(peak_of_handlers(3, {.prefetch = 7, .concurrency = 16}, 7), 7);
+}
+
 TEST(Consume, NothingNewPastPrefetchUntilSomethingIsSettled) {
   auto mq = open_memory();
   publish(mq, "tasks", 20);
