@@ -119,8 +119,9 @@ struct Deliveries final : Batch {
     const Receipt names{place, entry.tag};
     const std::string_view receipt(reinterpret_cast<const char*>(&names), sizeof names);
     const swapmq_message& message = entry.stored->message();
+    const bool before = entry.handed_out || message.delivery_count > 0; // here or elsewhere
     add(&message, receipt, message.delivery_count + entry.returns + 1,
-        entry.handed_out ? SWAPMQ_DELIVERY_REDELIVERED : 0);
+        before ? SWAPMQ_DELIVERY_REDELIVERED : 0);
     kept.push_back(entry.stored);
   }
   std::vector<std::shared_ptr<const Stored>> kept; // what the deliveries point at

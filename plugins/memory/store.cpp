@@ -70,7 +70,8 @@ void Store::tidy(std::string_view name) {
   const MutexLock lock(mutex_);
   const auto found = queues_.find(name);
   if (found == queues_.end()) return;
-  // Shares are only ever taken from the map, under this lock, so the last one stays the last.
+  // Shares are only ever taken from the map, under this lock, so the last one stays the last. What
+  // a sweep has a share of at the moment, the next sweep tidies.
   if (found->second.use_count() == 1 && !found->second->exists()) queues_.erase(found);
 }
 
@@ -92,6 +93,10 @@ std::vector<std::string> Store::names() {
 
 void Store::sweep(int64_t now_ms, Aftermath& aftermath) {
   for (const auto& queue : queues()) queue->sweep(now_ms, aftermath);
+  const MutexLock lock(mutex_);
+  std::erase_if(queues_, [](const auto& entry) {
+    return entry.second.use_count() == 1 && !entry.second->exists();
+  });
 }
 
 } // namespace swapmq::memory

@@ -38,12 +38,12 @@ class Claimer {
         now_ms_(backend::unix_now_ms()),
         batch_(std::make_unique<MessageBatch>()) {}
 
-  std::unique_ptr<MessageBatch> run() {
+  Claimed run() {
     for (Lane* lane : lanes_.of_queue(request_.queue)) {
-      if (full()) break;
+      if (done()) break;
       take_from(*lane);
     }
-    return std::move(batch_);
+    return {std::move(batch_), stopped()};
   }
 
  private:
@@ -55,7 +55,9 @@ class Claimer {
   [[nodiscard]] int64_t wanted() const {
     return request_.max_messages - static_cast<int64_t>(batch_->size());
   }
-  [[nodiscard]] bool full() const { return bytes_full_ || wanted() <= 0; }
+  /// What stands behind so many expired messages keeps its place for the next transaction.
+  [[nodiscard]] bool stopped() const { return found_expired_ >= kMostExpired; }
+  [[nodiscard]] bool done() const { return bytes_full_ || stopped() || wanted() <= 0; }
   [[nodiscard]] bool has_room_for(const MessageRow& row) {
     if (request_.max_bytes == 0 || batch_->size() == 0) return true;
     bytes_full_ = batch_->body_bytes() + row.body.size() > request_.max_bytes;
@@ -69,7 +71,7 @@ class Claimer {
     claim.id = first_claim(request_.consumer) + *request_.claim_count;
     claim.lane = lane.id;
     if (lane.again > 0) take_parked(lane, claim);
-    if (lane.fresh > 0 && !full()) take_fresh(lane, claim);
+    if (lane.fresh > 0 && !done()) take_fresh(lane, claim);
     drop_expired_rows(lane);
     if (claim.held == 0) return;
     ++*request_.claim_count;
@@ -82,6 +84,7 @@ class Claimer {
   bool deliver(const MessageRow& row, Claim& claim, int64_t counted, bool handed) {
     if (row.expires_ms != 0 && row.expires_ms <= now_ms_) {
       expired_.push_back({row.key, row.expires_ms});
+      ++found_expired_;
       return false;
     }
     if (!batch_->add(row, claim.id, counted, handed)) {
@@ -103,7 +106,7 @@ class Claimer {
                   "LEFT JOIN messages m ON m.key = p.key "
                   "WHERE p.state = 0 AND p.place BETWEEN ?1 AND ?2 ORDER BY p.place");
       query.bind(first_key(lane.id)).bind(last_key(lane.id));
-      while (!full() && expired_.size() < kMostExpired && query.step()) {
+      while (!done() && query.step()) {
         if (query.is_null(3)) throw contradiction(database_, "a parked message is missing");
         const MessageRow row = read_row(query, 3);
         if (!has_room_for(row)) break;
@@ -115,7 +118,7 @@ class Claimer {
         }
       }
     }
-    if (!full() && expired_.size() < kMostExpired && seen != lane.again) {
+    if (!done() && seen != lane.again) {
       throw contradiction(database_, "a queue lacks messages that came back");
     }
     for (const Parked& parked : taken) update_parked(database_, parked);
@@ -132,7 +135,7 @@ class Claimer {
                   "SELECT key, id, sent_ms, expires_ms, extra, checksum, body FROM messages "
                   "WHERE key > ?1 AND key < ?2 ORDER BY key");
       query.bind(key_of(lane.id, lane.taken)).bind(key_of(lane.id, kApart));
-      while (!full() && expired_.size() < kMostExpired && query.step()) {
+      while (!done() && query.step()) {
         const MessageRow row = read_row(query, 0);
         if (!has_room_for(row)) break;
         ++seen;
@@ -142,7 +145,7 @@ class Claimer {
         claim.last = row.key;
       }
     }
-    if (!full() && expired_.size() < kMostExpired && seen != lane.fresh) {
+    if (!done() && seen != lane.fresh) {
       throw contradiction(database_, "a queue lacks messages that it counts");
     }
     lane.fresh -= seen;
@@ -169,13 +172,13 @@ class Claimer {
   std::unique_ptr<MessageBatch> batch_;
   std::vector<Expired> expired_;
   std::vector<Expired> ending_;
+  int64_t found_expired_ = 0;
   bool bytes_full_ = false;
 };
 
 } // namespace
 
-std::unique_ptr<MessageBatch> claim_messages(Database& database, Lanes& lanes,
-                                             const ClaimRequest& request) {
+Claimed claim_messages(Database& database, Lanes& lanes, const ClaimRequest& request) {
   return Claimer(database, lanes, request).run();
 }
 

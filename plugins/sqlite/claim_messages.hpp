@@ -20,10 +20,14 @@ struct ClaimRequest {
   int64_t* claim_count = nullptr; // of the consumer; the claims it makes are numbered by it
 };
 
-/// What was claimed, perhaps empty: highest priority first, and in each lane what came back before
-/// what is fresh. The lanes are to be saved before the commit. Throws CORRUPT where a message is
-/// damaged; then the transaction must not be committed.
-std::unique_ptr<MessageBatch> claim_messages(Database& database, Lanes& lanes,
-                                             const ClaimRequest& request);
+struct Claimed {
+  std::unique_ptr<MessageBatch> batch; // perhaps empty
+  bool stopped = false; // so much had expired that the rest was left for the next transaction
+};
+
+/// Highest priority first, and in each lane what came back before what is fresh. The lanes are to
+/// be saved before the commit. Throws CORRUPT where a message is damaged; then the transaction must
+/// not be committed.
+Claimed claim_messages(Database& database, Lanes& lanes, const ClaimRequest& request);
 
 } // namespace swapmq::sqlite

@@ -60,9 +60,12 @@ bool MessageBatch::add(const MessageRow& row, int64_t claim, int64_t counted, bo
   }
   decode_extra(copy_to(bytes, row.extra), *message, header_array);
 
+  // What it was counted before it was moved here, and what it was counted here.
+  const uint64_t count = uint64_t{message->delivery_count} + static_cast<uint64_t>(counted) + 1;
+  handed = handed || message->delivery_count > 0;
   char receipt[Receipt::kBytes];
   Batch::add(message, Receipt{row.key, claim}.encode(receipt),
-             message->delivery_count + static_cast<uint32_t>(counted) + 1,
+             static_cast<uint32_t>(std::min<uint64_t>(count, UINT32_MAX)),
              handed ? SWAPMQ_DELIVERY_REDELIVERED : 0u);
   body_bytes_ += row.body.size();
   return true;

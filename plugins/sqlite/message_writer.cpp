@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "message_writer.hpp"
 
+#include <limits>
 #include <vector>
 
 #include "keys.hpp"
@@ -94,6 +95,23 @@ int64_t drop_expired(Database& database, Lanes& lanes, int64_t queue, int64_t no
     Query(database, "DELETE FROM messages WHERE key = ?1").bind(expired.key).run();
   }
   return static_cast<int64_t>(found.size());
+}
+
+uint64_t room_in(Database& database, Lanes& lanes, const QueueRow& queue, uint64_t max_messages,
+                 uint64_t wanted) {
+  uint64_t bound = queue.max_length;
+  if (max_messages != 0 && (bound == 0 || max_messages < bound)) bound = max_messages;
+  if (bound == 0) return std::numeric_limits<uint64_t>::max();
+  const auto room = [&] {
+    uint64_t stored = 0;
+    for (const Lane* lane : lanes.of_queue(queue.id)) stored += static_cast<uint64_t>(lane->all());
+    return stored < bound ? bound - stored : 0;
+  };
+  if (room() < wanted) {
+    drop_expired(database, lanes, queue.id, backend::unix_now_ms(),
+                 static_cast<int64_t>(wanted) + 1024);
+  }
+  return room();
 }
 
 } // namespace swapmq::sqlite

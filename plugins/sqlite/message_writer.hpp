@@ -38,4 +38,10 @@ void forget_expiry(Database& database, int64_t key, int64_t expires_ms);
 /// Removes up to `most` ready or delayed messages of the queue that have expired; returns how many.
 int64_t drop_expired(Database& database, Lanes& lanes, int64_t queue, int64_t now_ms, int64_t most);
 
+/// How many more messages the queue takes, where one is added for each that is wanted; what has
+/// expired does not stand in the way of what comes. `max_messages`: the bound of every queue, 0:
+/// none.
+uint64_t room_in(Database& database, Lanes& lanes, const QueueRow& queue, uint64_t max_messages,
+                 uint64_t wanted);
+
 } // namespace swapmq::sqlite

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "publish.hpp"
 
-#include <limits>
-
 #include "lanes.hpp"
 #include "message_writer.hpp"
 
@@ -31,23 +29,11 @@ bool fits(const swapmq_message& message) {
   return bytes <= kMaxHeadersBytes;
 }
 
-/// How many more messages the queue takes.
-uint64_t room_in(Database& database, Lanes& lanes, const QueueRow& queue, uint64_t max_messages,
-                 uint64_t wanted) {
-  uint64_t bound = queue.max_length;
-  if (max_messages != 0 && (bound == 0 || max_messages < bound)) bound = max_messages;
-  if (bound == 0) return std::numeric_limits<uint64_t>::max();
-  const auto room = [&] {
-    uint64_t stored = 0;
-    for (const Lane* lane : lanes.of_queue(queue.id)) stored += static_cast<uint64_t>(lane->all());
-    return stored < bound ? bound - stored : 0;
-  };
-  // What has expired does not stand in the way of what comes.
-  if (room() < wanted) {
-    drop_expired(database, lanes, queue.id, backend::unix_now_ms(),
-                 static_cast<int64_t>(wanted) + 1024);
+bool have_an_end(Messages messages) {
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].expires_at_ms != 0) return true;
   }
-  return room();
+  return false;
 }
 
 void store(Database& database, const PublishTarget& target, Messages messages,
@@ -56,9 +42,12 @@ void store(Database& database, const PublishTarget& target, Messages messages,
   Lanes lanes(database);
   const QueueRow queue = ensure_queue(database, target.name, target.max_length);
   uint64_t room = room_in(database, lanes, queue, target.max_messages, messages.size());
+  const int64_t now_ms = backend::unix_now_ms();
+  if (have_an_end(messages)) { // so that a queue that nobody reads does not keep them for ever
+    drop_expired(database, lanes, queue.id, now_ms, static_cast<int64_t>(messages.size()) * 2);
+  }
   {
     MessageWriter writer(database, lanes);
-    const int64_t now_ms = backend::unix_now_ms();
     for (std::size_t i = 0; i < messages.size(); ++i) {
       if (results[i].outcome == SWAPMQ_PUBLISH_FAILED) continue;
       if (room == 0) {

@@ -85,6 +85,7 @@ void SqliteSession::delete_queue(backend::Queue& queue, Deadline deadline) {
 void SqliteSession::queue_stats(backend::Queue& queue, swapmq_queue_stats& stats,
                                 Deadline deadline) {
   call(deadline, [&] {
+    database_.file().check_in_place();
     if (database_.file().take_watch()) return_claims_of_the_dead(database_, backend_.host());
     read_queue_stats(database_, ours(queue).name(), stats);
   });
@@ -146,7 +147,8 @@ void SqliteSession::unsubscribe(backend::Subscription& subscription) {
 
 void SqliteSession::service(Deadline deadline) {
   call(deadline, [&] {
-    for (SqliteSubscription* subscription : subscriptions_) renew_if_due(*subscription);
+    database_.file().check_in_place();
+    renew_leases();
     if (database_.file().take_watch()) return_claims_of_the_dead(database_, backend_.host());
   });
 }

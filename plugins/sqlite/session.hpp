@@ -5,12 +5,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "claim_messages.hpp"
 #include "database.hpp"
 #include "message_batch.hpp"
 #include "options.hpp"
@@ -99,9 +101,8 @@ class SqliteSession final : public backend::Session {
 
   // session_exchange.cpp
   void settle_only(SqliteSubscription& subscription, const backend::ExchangeArgs& args);
-  std::unique_ptr<MessageBatch> settle_and_claim(SqliteSubscription& subscription,
-                                                 const backend::ExchangeArgs& args, int64_t wanted,
-                                                 bool settle);
+  Claimed settle_and_claim(SqliteSubscription& subscription, const backend::ExchangeArgs& args,
+                           int64_t wanted, bool settle);
   backend::Received receive(SqliteSubscription& subscription, const backend::ExchangeArgs& args,
                             int64_t wanted, bool settle);
   int64_t wanted_by(SqliteSubscription& subscription, std::size_t max_messages);
@@ -109,6 +110,8 @@ class SqliteSession final : public backend::Session {
                   backend::Settlements settlements, std::vector<swapmq_status>& statuses);
   void ensure_consumer(SqliteSubscription& subscription);
   void renew_if_due(SqliteSubscription& subscription);
+  void renew_leases();
+  [[nodiscard]] std::chrono::milliseconds until_renewal() const;
 
   Backend& backend_;
   Database database_;

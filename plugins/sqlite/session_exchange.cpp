@@ -33,6 +33,8 @@ constexpr milliseconds kLongestNap(500);
 // moment beyond a deadline that was meant for receiving.
 constexpr milliseconds kSettleGrace(200);
 
+int64_t renewal_of(int64_t lease_ms) { return std::max<int64_t>(1, lease_ms / 3); }
+
 struct Outlook {
   bool ready = false;
   int64_t next_due_ms = -1; // unix; -1: nothing is delayed
@@ -87,7 +89,7 @@ Received SqliteSession::exchange(backend::Subscription& subscription, const Exch
     const bool settles = !args.settlements.empty();
     if (args.max_messages == 0) {
       if (settles) settle_only(ours, args);
-      renew_if_due(ours);
+      renew_leases();
       return {};
     }
     try {
@@ -117,36 +119,36 @@ Received SqliteSession::receive(SqliteSubscription& subscription, const Exchange
   const bool poked = interrupted_.exchange(false);
   const Waiting waiting(waits_on_, queue.slot(), kNotWaiting);
   for (bool first = true;; first = false) {
+    renew_leases(); // before anything is claimed: what it throws must not take a batch along
     // Read before the look, so that what changes in between is not slept over.
     const uint32_t seen = peers.look(queue.slot());
     const Outlook outlook = wanted > 0 ? look_ahead(database_, queue.name()) : Outlook{};
+    Claimed claimed;
     if (settle || outlook.ready) {
-      std::unique_ptr<MessageBatch> batch;
       try {
-        batch = settle_and_claim(subscription, args, outlook.ready ? wanted : 0, settle);
+        claimed = settle_and_claim(subscription, args, outlook.ready ? wanted : 0, settle);
       } catch (const Failure& failure) {
         // No turn to write until the deadline: as good as no message until then.
         if (settle || failure.status() != SWAPMQ_TIMEOUT) throw;
       }
       settle = false;
-      if (batch != nullptr && batch->size() > 0) return {std::move(batch), false};
+      if (claimed.batch != nullptr && claimed.batch->size() > 0) {
+        return {std::move(claimed.batch), false};
+      }
     }
     if ((first && poked) || interrupted_.exchange(false)) return {nullptr, true};
     if (args.deadline.passed()) return {};
-    renew_if_due(subscription);
+    if (claimed.stopped) continue;
+    database_.file().check_in_place(); // who only reads would read on from a file that is gone
     if (database_.file().take_watch()) {
       return_claims_of_the_dead(database_, backend_.host());
     }
-    Clock::time_point until = std::min(args.deadline.at(), Clock::now() + kLongestNap);
+    milliseconds nap = std::min(kLongestNap, until_renewal());
     if (outlook.next_due_ms >= 0) {
-      const milliseconds due(std::max<int64_t>(0, outlook.next_due_ms - backend::unix_now_ms()));
-      until = std::min(until, Clock::now() + std::min(due, kLongestNap));
+      nap = std::min(nap, milliseconds(outlook.next_due_ms - backend::unix_now_ms()));
     }
-    if (subscription.held > 0) {
-      const milliseconds left(std::max<int64_t>(0, subscription.renew_at_ms - boot_now_ms()));
-      until = std::min(until, Clock::now() + std::min(left, kLongestNap));
-    }
-    peers.wait(queue.slot(), seen, until);
+    nap = std::max(nap, milliseconds(0));
+    peers.wait(queue.slot(), seen, std::min(args.deadline.at(), Clock::now() + nap));
   }
 }
 
@@ -167,15 +169,14 @@ void SqliteSession::settle_only(SqliteSubscription& subscription, const Exchange
   settle_and_claim(subscription, args, 0, true);
 }
 
-std::unique_ptr<MessageBatch> SqliteSession::settle_and_claim(SqliteSubscription& subscription,
-                                                              const ExchangeArgs& args,
-                                                              int64_t wanted, bool settle) {
+Claimed SqliteSession::settle_and_claim(SqliteSubscription& subscription, const ExchangeArgs& args,
+                                        int64_t wanted, bool settle) {
   // Until it is committed nothing of it is true, in memory neither.
   const int64_t held_before = subscription.held;
   const int64_t consumer_before = subscription.consumer;
   const int64_t renew_before = subscription.renew_at_ms;
   std::vector<swapmq_status> statuses;
-  std::unique_ptr<MessageBatch> batch;
+  Claimed claimed;
   if (settle) database_.grant(kSettleGrace);
   try {
     // A claim alone need not reach the disk: the power that takes it takes the consumer too.
@@ -185,10 +186,10 @@ std::unique_ptr<MessageBatch> SqliteSession::settle_and_claim(SqliteSubscription
     if (wanted > 0) {
       if (const auto queue = find_queue(database_, subscription.queue.name())) {
         ensure_consumer(subscription);
-        batch = claim_messages(
+        claimed = claim_messages(
             database_, lanes,
             {queue->id, wanted, args.max_bytes, subscription.consumer, &subscription.claim_count});
-        subscription.held += static_cast<int64_t>(batch->size());
+        subscription.held += static_cast<int64_t>(claimed.batch->size());
       }
     }
     lanes.save();
@@ -200,7 +201,7 @@ std::unique_ptr<MessageBatch> SqliteSession::settle_and_claim(SqliteSubscription
     throw;
   }
   std::copy(statuses.begin(), statuses.end(), args.settlement_results);
-  return batch;
+  return claimed;
 }
 
 void SqliteSession::settle_all(SqliteSubscription& subscription, WriteTransaction& transaction,
@@ -239,7 +240,26 @@ void SqliteSession::ensure_consumer(SqliteSubscription& subscription) {
   } else {
     renew_lease(database_, subscription.consumer, subscription.lease_ms);
   }
-  subscription.renew_at_ms = now + subscription.lease_ms / 3;
+  subscription.renew_at_ms = now + renewal_of(subscription.lease_ms);
+}
+
+/// The lease is the session's: whatever it does is a sign of life for all of them.
+void SqliteSession::renew_leases() {
+  try {
+    for (SqliteSubscription* subscription : subscriptions_) renew_if_due(*subscription);
+  } catch (const Failure& failure) {
+    // No turn to write within the deadline: two thirds of the lease are left to try again.
+    if (failure.status() != SWAPMQ_TIMEOUT) throw;
+  }
+}
+
+milliseconds SqliteSession::until_renewal() const {
+  milliseconds left = milliseconds::max();
+  for (const SqliteSubscription* subscription : subscriptions_) {
+    if (subscription->held == 0) continue;
+    left = std::min(left, milliseconds(subscription->renew_at_ms - boot_now_ms()));
+  }
+  return left;
 }
 
 void SqliteSession::renew_if_due(SqliteSubscription& subscription) {
@@ -248,7 +268,7 @@ void SqliteSession::renew_if_due(SqliteSubscription& subscription) {
   WriteTransaction transaction(database_, false);
   const bool renewed = renew_lease(database_, subscription.consumer, subscription.lease_ms);
   transaction.commit();
-  subscription.renew_at_ms = now + subscription.lease_ms / 3;
+  subscription.renew_at_ms = now + renewal_of(subscription.lease_ms);
   if (renewed) return;
   // It was taken for dead: what it held is others' now, and settles as lost.
   subscription.consumer = 0;

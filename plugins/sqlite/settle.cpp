@@ -124,12 +124,9 @@ swapmq_status Settler::dead_letter(const Held& held, const swapmq_settlement& se
                                    const DeadLetterTarget& target) {
   const swapmq_message& old = *settlement.delivery->message;
   const QueueRow queue = ensure_queue(database_, target.name, target.max_length);
-  uint64_t bound = queue.max_length;
-  if (max_messages_ != 0 && (bound == 0 || max_messages_ < bound)) bound = max_messages_;
-  if (bound != 0 && queue.id != queue_of_lane(held.claim->lane)) {
-    uint64_t stored = 0;
-    for (const Lane* lane : lanes_.of_queue(queue.id)) stored += static_cast<uint64_t>(lane->all());
-    if (stored >= bound) return SWAPMQ_RESOURCE_EXHAUSTED;
+  if (queue.id != queue_of_lane(held.claim->lane) &&
+      room_in(database_, lanes_, queue, max_messages_, 1) == 0) {
+    return SWAPMQ_RESOURCE_EXHAUSTED;
   }
   if (!remove(held)) return SWAPMQ_LOST;
   let_go(held);

@@ -113,7 +113,7 @@ void PlantedSession::hand_out(Line& line, Consumer& consumer, const ItemPtr& ite
   }
   batch.add(&batch.messages.back(), receipt_view(receipt),
             item->fields.delivery_count + item->returns + 1,
-            item->redelivered ? SWAPMQ_DELIVERY_REDELIVERED : 0);
+            item->redelivered || item->fields.delivery_count > 0 ? SWAPMQ_DELIVERY_REDELIVERED : 0);
   item->redelivered = true;
   if (has("batch_dies_with_session")) handed_.push_back(item);
 }

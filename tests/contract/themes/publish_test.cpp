@@ -172,6 +172,7 @@ TEST_F(Publish, CountsOfAnotherBackendGoOn) {
   const Deliveries first = subscription.receive(1);
   EXPECT_EQ(first[0].delivery_count, 4u) << "three counted deliveries elsewhere, and this one";
   EXPECT_EQ(first[0].message->delivery_count, 3u);
+  EXPECT_NE(first[0].flags & SWAPMQ_DELIVERY_REDELIVERED, 0u) << "handed out before, elsewhere";
   ASSERT_EQ(subscription.settle(nack(first[0])), SWAPMQ_OK);
   EXPECT_EQ(subscription.receive(1)[0].delivery_count, 5u);
 }

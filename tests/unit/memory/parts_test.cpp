@@ -13,10 +13,23 @@
 #include "budget.hpp"
 #include "entry_heap.hpp"
 #include "ready_line.hpp"
+#include "store.hpp"
 #include "unsettled.hpp"
 
 namespace swapmq::memory {
 namespace {
+
+TEST(Store, ForgetsANameThatASweepHadInHandWhenItWasTidied) {
+  Store store(100, 1 << 20);
+  std::shared_ptr<Queue> in_hand = store.queue("once"); // as a sweep of another session has it
+  const std::weak_ptr<Queue> queue = in_hand;
+  store.tidy("once");
+  in_hand.reset();
+  EXPECT_FALSE(queue.expired());
+  Aftermath aftermath(store.budget());
+  store.sweep(backend::unix_now_ms(), aftermath);
+  EXPECT_TRUE(queue.expired());
+}
 
 EntryPtr entry_of(uint64_t sequence, uint32_t priority = 0, int64_t due_at_ms = 0) {
   swapmq_message message{};

@@ -103,6 +103,30 @@ TEST(Leases, AConsumerThatWaitsForMoreKeepsWhatItHolds) {
   EXPECT_EQ(waiting.settle(subscription, held[0], SWAPMQ_SETTLE_ACK), SWAPMQ_OK);
 }
 
+TEST(Leases, EveryExchangeOfASessionIsASignOfLifeForAllItHolds) {
+  const TempFolder folder;
+  const Opened opened(Opened::options(folder / "q.db"));
+  SessionPtr busy(opened);
+  SessionPtr other(opened);
+  swapmq_queue* queue = busy.queue("q");
+  ASSERT_TRUE(busy.publish_ids(queue, {"a"}).confirmed());
+  swapmq_subscription* holding = busy.subscribe(queue, 10, 600);
+  swapmq_subscription* idle = busy.subscribe(busy.queue("elsewhere"), 10, 600);
+  const BatchPtr held = busy.receive(holding, 1);
+  std::thread waiting([&] {
+    const BatchPtr none = other.receive(other.subscribe(other.queue("q")), 1, milliseconds(1800));
+    EXPECT_EQ(none.size(), 0u) << "taken from a consumer that lives";
+  });
+  bool turn = false;
+  for (const auto end = Clock::now() + milliseconds(1900); Clock::now() < end; turn = !turn) {
+    std::this_thread::sleep_for(milliseconds(50));
+    // Without waiting, and now on the one, now on the other.
+    EXPECT_EQ(busy.receive(turn ? idle : holding, 1).size(), 0u);
+  }
+  waiting.join();
+  EXPECT_EQ(busy.settle(holding, held[0], SWAPMQ_SETTLE_ACK), SWAPMQ_OK);
+}
+
 /// Runs in a child process, which then ends without closing anything.
 int hold_in_child(const std::string& path) {
   Opened opened(Opened::options(path, "\"lease_ms\": 600000"));

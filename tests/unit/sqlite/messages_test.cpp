@@ -70,7 +70,17 @@ TEST_F(Messages, KeepEveryByteOfTheirParts) {
   EXPECT_EQ(message.timestamp_ms, 1700000000000);
   EXPECT_EQ(message.expires_at_ms, text.expires_at_ms);
   EXPECT_EQ(batch[0].delivery_count, 4u) << "counted deliveries elsewhere, plus this one";
-  EXPECT_EQ(batch[0].flags, 0u);
+  EXPECT_EQ(batch[0].flags, SWAPMQ_DELIVERY_REDELIVERED) << "handed out before, elsewhere";
+}
+
+TEST_F(Messages, ACountBeyondAllCountingStaysThere) {
+  Text text;
+  text.id = "old";
+  text.delivery_count = UINT32_MAX;
+  ASSERT_TRUE(publisher_.publish(to_, {text}).confirmed());
+  const BatchPtr batch = consumer_.receive(consumer_.subscribe(from_), 10);
+  ASSERT_EQ(batch.size(), 1u);
+  EXPECT_EQ(batch[0].delivery_count, UINT32_MAX);
 }
 
 TEST_F(Messages, OfAllSizesComeBackWhole) {

@@ -34,6 +34,22 @@ TEST_F(Waiting, EndsAtTheDeadline) {
   EXPECT_LT(took, milliseconds(2000));
 }
 
+TEST_F(Waiting, EndsWhenTheFileIsGone) {
+  ASSERT_TRUE(publisher_.publish_ids(to_, {"a"}).confirmed());
+  consumer_.ack_all(subscription_, consumer_.receive(subscription_, 1)); // no lease to renew
+  for (const char* name : {"q.db", "q.db-wal", "q.db-shm", "q.db-peers"}) {
+    std::filesystem::remove(folder_ / name);
+  }
+  const Exchanged exchanged = consumer_.exchange(subscription_, {}, 1, milliseconds(20000));
+  EXPECT_EQ(exchanged.outcome.status, SWAPMQ_UNAVAILABLE);
+  EXPECT_NE(exchanged.outcome.text.find("moved, deleted or replaced"), std::string::npos);
+  EXPECT_NE(exchanged.outcome.flags & SWAPMQ_ERROR_SESSION_DEAD, 0u);
+  const Outcome serviced = outcome_of([&](swapmq_error* e) {
+    return plugin().service(consumer_.session, in(milliseconds(1000)), e);
+  });
+  EXPECT_EQ(serviced.status, SWAPMQ_UNAVAILABLE);
+}
+
 TEST_F(Waiting, EndsWithAMessageOfTheSameProcess) {
   std::thread publishing([&] {
     std::this_thread::sleep_for(milliseconds(50)); // most likely the other waits by now
