@@ -415,8 +415,9 @@ class SWAPMQ_API MessageQueue {
   std::vector<Sent> publish_many(std::string_view queue, std::span<const Message> messages,
                                  const PublishOptions& options = {});
   /// Copies the message and returns; blocks while the bounded line of waiting messages is full.
-  /// `done` is called once, on the library's publisher thread; it must neither block nor throw.
-  /// Without `done` only the metrics tell.
+  /// `done` is called once, on the library's publisher thread, or before this returns where the
+  /// message is refused at once; it must neither block nor throw. Without `done` only the metrics
+  /// tell.
   void publish_async(std::string_view queue, const Message& message,
                      std::function<void(Sent)> done = {}, const PublishOptions& options = {});
 

@@ -32,6 +32,10 @@ bool is_too_large(const swapmq_message& message, const swapmq_limits& limits) {
   return bytes > limits.max_headers_bytes;
 }
 
+bool worth_another_attempt(const swapmq_publish_result& result) {
+  return result.outcome == SWAPMQ_PUBLISH_IN_DOUBT || (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0;
+}
+
 /// The messages from the front that go into one call.
 std::size_t run_length(std::span<const swapmq_message> messages, const swapmq_limits& limits) {
   const std::size_t cap =
@@ -131,9 +135,14 @@ Error Session::publish(swapmq_queue* queue, std::span<const swapmq_message> mess
     Error error =
         publish_run(queue, rest.first(length), results.subspan(done, length), deadline, not_sent);
     if (!first) first = std::move(error);
+    const auto again = std::ranges::find_if(results.subspan(done, length), worth_another_attempt);
+    if (!not_sent && again != results.subspan(done, length).end()) {
+      not_sent = failed(again->status, SWAPMQ_ERROR_RETRYABLE);
+    }
     done += length;
     if (!not_sent) continue;
-    // Going on after a call that failed could publish later messages and not the earlier ones.
+    // Going on after a call that failed, in whole or in part, could publish later messages before
+    // the earlier ones.
     std::ranges::fill(results.subspan(done), *not_sent);
     break;
   }

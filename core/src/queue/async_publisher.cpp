@@ -94,9 +94,10 @@ AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
   const Lock lock(mutex_);
   if (stopping_) return Room::stopped;
   bool room = true;
-  while (under_way_ >= max_under_way && room) {
+  while (under_way_ >= max_under_way && room && !stopping_) {
     room = room_.wait_until(mutex_, deadline) || steady_clock::now() < deadline;
   }
+  if (stopping_) return Room::stopped;
   ++under_way_;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   return room ? Room::reserved : Room::none;
@@ -137,7 +138,7 @@ bool AsyncPublisher::take(std::deque<std::unique_ptr<PublishRequest>>& finished,
     }
     finished.swap(finished_);
     if (due || !finished.empty()) return true;
-    if (stopping_) return false;
+    if (stopping_ && under_way_ == 0) return false;
     const Deadline nothing = now + std::chrono::hours(1);
     work_.wait_until(mutex_, jobs_.empty() ? nothing : std::min(nothing, jobs_.begin()->first));
   }
@@ -165,6 +166,7 @@ void AsyncPublisher::stop() {
     const Lock lock(mutex_);
     stopping_ = true;
     work_.notify_one();
+    room_.notify_all();
     thread = std::move(thread_);
   }
   if (thread.joinable()) thread.join();

@@ -26,8 +26,8 @@ class AsyncPublisher final : public AsyncExecutor {
   /// on the calling thread's behalf like of any other failure.
   void submit(Publisher& publisher, const Message& message, Done done, Deadline deadline)
       SWAPMQ_EXCLUDES(mutex_);
-  /// Calls the remaining completions and joins. Nothing may be submitted any more, and no publisher
-  /// may still lead.
+  /// Refuses what comes from now on, calls the remaining completions and joins. The publishers must
+  /// have been drained.
   void stop() SWAPMQ_EXCLUDES(mutex_);
 
   void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group, Deadline when) override;

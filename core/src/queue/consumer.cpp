@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "queue/clock.h"
 #include "queue/runtime.h"
 
 namespace swapmq {
@@ -25,7 +26,7 @@ void ConsumerState::begin_close() {
 }
 
 Error ConsumerState::close(milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   begin_close();
   Error first;
   for (auto& lane : lanes_) {
@@ -56,7 +57,7 @@ Result<std::vector<Delivery>> ConsumerState::receive(std::size_t max, millisecon
   queue::Ledger& ledger = lanes_.front()->ledger(); // a subscription has one
   std::vector<Delivery> taken;
   if (max == 0) return Error(Errc::invalid_argument, "receive: max is 0");
-  auto first = ledger.take(steady_clock::now() + timeout);
+  auto first = ledger.take(queue::deadline_after(timeout));
   if (!first) {
     if (ledger.draining()) return Error(Errc::closed, "the subscription is closed");
     return taken;

@@ -32,8 +32,8 @@ std::string rfc3339(std::int64_t unix_ms) {
 } // namespace
 
 SettlementPlan::SettlementPlan(const SettlePolicy& policy, std::vector<Pending> pending,
-                               swapmq_queue* target)
-    : policy_(policy), target_(target) {
+                               swapmq_queue* target, bool draining)
+    : policy_(policy), target_(target), draining_(draining) {
   settlements_.reserve(pending.size());
   pending_.reserve(pending.size());
   for (Pending& one : pending) {
@@ -41,6 +41,7 @@ SettlementPlan::SettlementPlan(const SettlePolicy& policy, std::vector<Pending> 
     settlement.delivery = one.delivery->delivery;
     settlement.action = one.action;
     if (plan(one, settlement)) {
+      first_tries_ += one.not_before == Deadline{} ? 1 : 0;
       settlements_.push_back(settlement);
       pending_.push_back(std::move(one));
     } else {
@@ -70,7 +71,7 @@ bool SettlementPlan::plan(Pending& pending, swapmq_settlement& settlement) {
       settlement.due_at_ms = pending.due_at_ms;
       if (!policy_.native_delayed_nack) {
         settlement.due_at_ms = 0; // held here until then: its lease is ours meanwhile
-        return pending.due_at_ms <= unix_now_ms();
+        return draining_ || pending.due_at_ms <= unix_now_ms();
       }
       return true;
     case SWAPMQ_SETTLE_RELEASE:
@@ -99,7 +100,12 @@ bool SettlementPlan::dead_letter(Pending& pending, swapmq_settlement& settlement
     return target_ != nullptr;
   }
   // Publish, confirm, ack: a crash between leaves the message twice, never lost.
-  if (!publish_copy(pending.delivery->message(), text)) return false;
+  if (!pending.copied) {
+    if (copying_fails_) return false;
+    pending.copied = publish_copy(pending.delivery->message(), text);
+    copying_fails_ = !pending.copied;
+    if (copying_fails_) return false;
+  }
   settlement.action = SWAPMQ_SETTLE_ACK;
   return true;
 }

@@ -34,11 +34,15 @@ struct SettlePolicy {
 /// The settlements of one exchange, as the plugin gets them, and the memory that they point at.
 class SettlementPlan {
  public:
-  /// target: the dead-letter queue's handle in the session of the exchange.
-  SettlementPlan(const SettlePolicy& policy, std::vector<Pending> pending, swapmq_queue* target);
+  /// target: the dead-letter queue's handle in the session of the exchange. draining: nothing can
+  /// be held back for later.
+  SettlementPlan(const SettlePolicy& policy, std::vector<Pending> pending, swapmq_queue* target,
+                 bool draining);
 
   [[nodiscard]] const std::vector<swapmq_settlement>& settlements() const { return settlements_; }
   [[nodiscard]] std::vector<Pending>& pending() { return pending_; }
+  /// Those that no broker has refused before.
+  [[nodiscard]] std::size_t first_tries() const { return first_tries_; }
   /// Those that cannot be done yet, and are to be put back.
   [[nodiscard]] std::vector<Pending>& later() { return later_; }
 
@@ -54,6 +58,10 @@ class SettlementPlan {
 
   const SettlePolicy& policy_;
   swapmq_queue* target_;
+  const bool draining_;
+  bool copying_fails_ =
+      false; // then the others wait for the next exchange: each try takes its time
+  std::size_t first_tries_ = 0;
   std::vector<Pending> pending_, later_;
   std::vector<swapmq_settlement> settlements_;
   std::deque<DeadLetterText> texts_; // stable addresses

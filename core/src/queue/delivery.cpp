@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugin/views.h"
+#include "queue/clock.h"
 #include "queue/ledger.h"
 
 namespace swapmq {
@@ -122,7 +123,7 @@ Settling Delivery::extend() const {
 
 Error Delivery::wait_settled(milliseconds timeout) const {
   if (state_ == nullptr) return {Errc::lost, "an empty handle stands for no delivery"};
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   return state_->batch->ledger().wait_settled(*state_, deadline);
 }
 

@@ -43,11 +43,13 @@ void Lane::run() {
     if (work.shut || work.drained) return;
     if (work.idle_tick) continue; // the keeper serves the session
     bool well = subscribe();
-    if (well) {
+    {
       const Lock lock(session_mutex_);
-      well = closed_ || exchange(std::move(work.settlements), work.credit, Wait::yes);
-    } else {
-      ledger_->put_back(std::move(work.settlements), milliseconds(0));
+      if (subscription_ != nullptr) {
+        well = exchange(std::move(work.settlements), work.credit, Wait::yes);
+      } else { // it went with the keeper, or the lane was closed
+        end_lost(work.settlements);
+      }
     }
     if (well) {
       backoff_.reset();
@@ -146,12 +148,35 @@ Error Lane::try_subscribe() {
       session_->subscribe(*queue, setup_.options.prefetch, milliseconds(0), deadline);
   if (!subscription) return subscription.error();
   subscription_ = *subscription;
+  ++session_number_;
   return {};
 }
 
+void Lane::end_lost(std::vector<Pending>& settlements) {
+  const auto ours = [this](const Pending& pending) SWAPMQ_REQUIRES(session_mutex_) {
+    return subscription_ != nullptr && pending.delivery->batch->session() == session_number_;
+  };
+  const auto lost = std::stable_partition(settlements.begin(), settlements.end(), ours);
+  const std::vector<swapmq_status> statuses(static_cast<std::size_t>(settlements.end() - lost),
+                                            SWAPMQ_LOST);
+  ledger_->ended({lost, settlements.end()}, statuses);
+  settlements.erase(lost, settlements.end());
+}
+
+void Lane::flush() {
+  const Deadline end = steady_clock::now() + setup_.connection_timeout;
+  while (subscription_ != nullptr && steady_clock::now() < end) {
+    auto settlements = ledger_->take_work().settlements;
+    if (settlements.empty() || !exchange(std::move(settlements), 0, Wait::no)) return;
+  }
+}
+
 bool Lane::exchange(std::vector<Pending> settlements, std::size_t credit, Wait wait) {
-  SettlementPlan plan(setup_.policy, std::move(settlements), dead_letters_);
+  end_lost(settlements);
+  SettlementPlan plan(setup_.policy, std::move(settlements), dead_letters_, ledger_->draining());
   if (!plan.later().empty()) ledger_->put_back(std::move(plan.later()), refused_pause);
+  // What stays unsettled takes no credit along.
+  credit = std::min(credit, ledger_->credit(plan.first_tries()));
   if (plan.settlements().empty() && credit == 0) return true;
   std::vector<swapmq_status> statuses(plan.settlements().size(), SWAPMQ_STATUS_UNTOUCHED);
   // Settlements are final when the call returns, so a call that has some does not wait for
@@ -186,7 +211,7 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
                                              " settlements were refused; trying again");
     ledger_->put_back(std::move(refused), refused_pause);
   }
-  if (received.batch != nullptr) ledger_->received(std::move(received.batch));
+  if (received.batch != nullptr) ledger_->received(std::move(received.batch), session_number_);
   note(received.error);
   return !received.error;
 }
@@ -243,11 +268,8 @@ Error Lane::close(Deadline deadline) {
   const Lock lock(session_mutex_);
   if (!closed_) {
     closed_ = true;
-    if (session_ != nullptr && subscription_ != nullptr) {
-      auto settlements = ledger_->take_work().settlements;
-      if (!settlements.empty()) exchange(std::move(settlements), 0, Wait::no);
-      if (session_ != nullptr) session_->unsubscribe(subscription_);
-    }
+    flush();
+    if (subscription_ != nullptr) session_->unsubscribe(subscription_);
     ledger_->lose_all(Error(Errc::lost, "the consumer was closed; the message goes to another"));
     session_.reset();
     subscription_ = nullptr;

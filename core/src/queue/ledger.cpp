@@ -27,10 +27,12 @@ Error lost_error() {
 
 } // namespace
 
-DeliveryBatch::DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch)
+DeliveryBatch::DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch,
+                             std::uint64_t session)
     : references_(static_cast<std::uint32_t>(batch->count)),
       ledger_(std::move(ledger)),
       batch_(std::move(batch)),
+      session_(session),
       size_(static_cast<std::size_t>(batch_->count)),
       states_(std::make_unique<DeliveryState[]>(size_)) {
   for (std::size_t i = 0; i < size_; ++i) {
@@ -43,7 +45,7 @@ Ledger::Ledger(std::string queue, const ConsumeOptions& options, milliseconds re
                std::uint32_t max_deliveries, metrics::QueueMetrics& metrics)
     : queue_(std::move(queue)),
       prefetch_(options.prefetch),
-      ack_timeout_(options.ack_timeout),
+      ack_timeout_(bounded(options.ack_timeout)),
       retry_delay_(retry_delay),
       max_deliveries_(max_deliveries),
       metrics_(metrics) {}
@@ -55,7 +57,7 @@ Settling Ledger::settle(DeliveryState& delivery, std::int32_t action,
   std::int64_t due_at_ms = 0;
   // A dead letter has a time as well: where there is no queue to move it to, it becomes a nack.
   if (action == SWAPMQ_SETTLE_NACK || action == SWAPMQ_SETTLE_DEAD_LETTER) {
-    const milliseconds pause = delay.value_or(retry_delay_);
+    const milliseconds pause = bounded(delay.value_or(retry_delay_));
     if (pause.count() > 0) due_at_ms = unix_now_ms() + pause.count();
   }
   const Lock lock(mutex_);
@@ -84,10 +86,12 @@ Error Ledger::wait_settled(DeliveryState& delivery, Deadline deadline) {
     return {Errc::invalid_argument, "nobody has settled this delivery yet"};
   }
   ++settle_waiters_;
-  while (delivery.stage == Stage::settling && steady_clock::now() < deadline) {
+  while (delivery.stage == Stage::settling && !delivery.timed_out &&
+         steady_clock::now() < deadline) {
     to_waiters_.wait_until(mutex_, deadline);
   }
   --settle_waiters_;
+  if (delivery.timed_out) return lost_error(); // what was settled is not what the holder decided
   if (delivery.stage == Stage::settling) {
     return {Errc::timeout, "the broker has not confirmed the settlement yet", true};
   }
@@ -252,8 +256,14 @@ void Ledger::leave_exchange() {
   if (interrupted_) to_lane_.notify_one();
 }
 
-void Ledger::received(plugin::BatchPtr batch) {
-  auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch)); // deletes itself
+std::size_t Ledger::credit(std::size_t settling) {
+  const Lock lock(mutex_);
+  return credit_after(settling);
+}
+
+void Ledger::received(plugin::BatchPtr batch, std::uint64_t session) {
+  // It deletes itself.
+  auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch), session);
   std::uint64_t again = 0;
   for (std::size_t i = 0; i < deliveries->size(); ++i) {
     const swapmq_delivery& delivery = *(*deliveries)[i].delivery;

@@ -67,12 +67,14 @@ using detail::DeliveryState;
 /// each outstanding delivery and each delivery with handles holds a reference.
 class DeliveryBatch {
  public:
-  DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch);
+  DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch, std::uint64_t session);
   void add_reference() { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop_reference() {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
   [[nodiscard]] Ledger& ledger() const { return *ledger_; }
+  /// The number of the session that it came by, and that alone may settle it.
+  [[nodiscard]] std::uint64_t session() const { return session_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   DeliveryState& operator[](std::size_t i) { return states_[i]; }
 
@@ -81,6 +83,7 @@ class DeliveryBatch {
   std::atomic<std::uint32_t> references_;
   std::shared_ptr<Ledger> ledger_;
   plugin::BatchPtr batch_;
+  std::uint64_t session_;
   std::size_t size_;
   std::unique_ptr<DeliveryState[]> states_;
 };
@@ -93,6 +96,7 @@ struct Pending {
   std::string reason;         ///< of a nack or a dead letter
   Deadline decided{};
   Deadline not_before{}; ///< tried before, and not again until then
+  bool copied = false;   ///< to the dead-letter queue: what remains is the ack
 };
 
 class Ledger : public std::enable_shared_from_this<Ledger> {
@@ -135,7 +139,9 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// wait.
   bool enter_exchange(plugin::Session* session) SWAPMQ_EXCLUDES(mutex_);
   void leave_exchange() SWAPMQ_EXCLUDES(mutex_);
-  void received(plugin::BatchPtr batch) SWAPMQ_EXCLUDES(mutex_);
+  /// How many deliveries may come with so many settlements.
+  [[nodiscard]] std::size_t credit(std::size_t settling) SWAPMQ_EXCLUDES(mutex_);
+  void received(plugin::BatchPtr batch, std::uint64_t session) SWAPMQ_EXCLUDES(mutex_);
   /// Takes the broker's word over: OK and LOST end a delivery, the others are skipped.
   void ended(std::span<const Pending> settlements, std::span<const swapmq_status> statuses)
       SWAPMQ_EXCLUDES(mutex_);

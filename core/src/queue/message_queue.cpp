@@ -5,11 +5,10 @@
 
 #include "config/check.h"
 #include "config/config.h"
+#include "queue/clock.h"
 #include "queue/runtime.h"
 
 namespace swapmq {
-
-using std::chrono::steady_clock;
 
 namespace {
 
@@ -77,7 +76,7 @@ Sent MessageQueue::publish(std::string_view queue, const Message& message,
                            const PublishOptions& options) {
   auto publisher = runtime_->publisher(queue);
   if (!publisher) return refused(message, publisher.error());
-  queue::PublishRequest request({&message, 1}, steady_clock::now() + options.timeout);
+  queue::PublishRequest request({&message, 1}, queue::deadline_after(options.timeout));
   (*publisher)->publish(request);
   return request.sent(0);
 }
@@ -93,7 +92,7 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
     for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
     return sent;
   }
-  queue::PublishRequest request(messages, steady_clock::now() + options.timeout);
+  queue::PublishRequest request(messages, queue::deadline_after(options.timeout));
   (*publisher)->publish(request);
   for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
   return sent;
@@ -103,7 +102,7 @@ void MessageQueue::publish_async(std::string_view queue, const Message& message,
                                  std::function<void(Sent)> done, const PublishOptions& options) {
   auto publisher = runtime_->publisher(queue);
   if (publisher) {
-    const auto deadline = steady_clock::now() + options.timeout;
+    const auto deadline = queue::deadline_after(options.timeout);
     return runtime_->async().submit(**publisher, message, std::move(done), deadline);
   }
   if (done) done(refused(message, publisher.error()));
@@ -129,19 +128,19 @@ Result<Subscription> MessageQueue::subscribe(std::string_view queue,
 // ---- looking and managing -----------------------------------------------------------------------
 
 Error MessageQueue::create_queue(std::string_view queue, milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   auto admin = runtime_->admin(queue, deadline);
   return admin ? admin->session->create_queue(admin->queue, deadline) : admin.error();
 }
 
 Error MessageQueue::delete_queue(std::string_view queue, milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   auto admin = runtime_->admin(queue, deadline);
   return admin ? admin->session->delete_queue(admin->queue, deadline) : admin.error();
 }
 
 Result<QueueStats> MessageQueue::stats(std::string_view queue, milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   auto admin = runtime_->admin(queue, deadline);
   if (!admin) return admin.error();
   auto read = admin->session->queue_stats(admin->queue, deadline);
@@ -168,14 +167,14 @@ Result<std::uint64_t> MessageQueue::size(std::string_view queue, milliseconds ti
 }
 
 Result<std::uint64_t> MessageQueue::purge(std::string_view queue, milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   auto admin = runtime_->admin(queue, deadline);
   if (!admin) return admin.error();
   return admin->session->purge_queue(admin->queue, deadline);
 }
 
 Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   auto session = runtime_->admin(deadline);
   if (!session) return session.error();
   std::vector<std::string> names;
@@ -186,7 +185,7 @@ Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout)
 }
 
 Error MessageQueue::ping(milliseconds timeout) {
-  const auto deadline = steady_clock::now() + timeout;
+  const auto deadline = queue::deadline_after(timeout);
   auto session = runtime_->admin(deadline);
   return session ? (*session)->ping(deadline) : session.error();
 }

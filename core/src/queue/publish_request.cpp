@@ -42,7 +42,9 @@ void PublishRequest::refuse(std::size_t i, Errc code, std::string why) {
   message.final = true;
   message.outcome = message.ever_in_doubt ? Outcome::in_doubt : Outcome::failed;
   message.code = code;
-  if (!why.empty()) error_text = std::move(why);
+  if (why.empty()) return;
+  message.text = std::move(why);
+  message.retryable = code == Errc::timeout;
 }
 
 bool PublishRequest::all_final() const {
@@ -53,8 +55,7 @@ Sent PublishRequest::sent(std::size_t i) const {
   const MessageProgress& message = progress_[i];
   std::string own_id(id(i));
   if (message.outcome == Outcome::confirmed) return {Outcome::confirmed, std::move(own_id), {}};
-  std::string text = error_text.empty() ? std::string(to_string(message.code)) : error_text;
-  return {message.outcome, std::move(own_id), Error(message.code, std::move(text))};
+  return {message.outcome, std::move(own_id), Error(message.code, message.text, message.retryable)};
 }
 
 } // namespace swapmq::queue

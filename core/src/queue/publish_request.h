@@ -26,7 +26,10 @@ struct MessageProgress {
   bool final = false;
   bool ever_in_doubt = false; ///< then only a confirm ends the doubt
   Outcome outcome = Outcome::failed;
-  Errc code = Errc::ok; ///< why it is not confirmed, as of the last attempt
+  // Why it is not confirmed, as of the last attempt.
+  Errc code = Errc::ok;
+  bool retryable = false;
+  std::string text;
 };
 
 /// One call of publish: its messages, and how far they got. Made on the caller's stack (or owned by
@@ -45,7 +48,7 @@ class PublishRequest {
   }
   [[nodiscard]] std::span<MessageProgress> progress() const { return progress_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  /// Ends message i without it being sent.
+  /// Ends message i without another attempt; an empty `why` leaves what the last one said.
   void refuse(std::size_t i, Errc code, std::string why);
   [[nodiscard]] bool all_final() const;
   [[nodiscard]] Sent sent(std::size_t i) const;
@@ -56,7 +59,6 @@ class PublishRequest {
   const Deadline deadline;
   const Deadline started;
   std::int64_t timestamp_ms; ///< unix, of the call
-  std::string error_text;    ///< of the last attempt; the leader's until finished
 
   std::atomic<State> state{waiting};
   std::atomic<bool> front{false};      ///< will lead its group

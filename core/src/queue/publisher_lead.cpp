@@ -6,6 +6,7 @@
 
 #include "plugin/call_error.h"
 #include "plugin/views.h"
+#include "queue/clock.h"
 #include "queue/publisher.h"
 #include "queue/status.h"
 
@@ -176,8 +177,8 @@ void Publisher::encode(swapmq_message& to, const Item& item) {
     }
   }
   to.timestamp_ms = request.timestamp_ms;
-  if (from.delay.count() > 0) to.due_at_ms = request.timestamp_ms + from.delay.count();
-  if (from.ttl.count() > 0) to.expires_at_ms = request.timestamp_ms + from.ttl.count();
+  if (from.delay.count() > 0) to.due_at_ms = request.timestamp_ms + bounded(from.delay).count();
+  if (from.ttl.count() > 0) to.expires_at_ms = request.timestamp_ms + bounded(from.ttl).count();
   to.priority = from.priority;
   to.ordering_key = bytes(from.ordering_key);
   to.correlation_id = bytes(from.correlation_id);
@@ -196,11 +197,11 @@ bool Publisher::fold(const Item& item, const swapmq_publish_result& result, cons
   }
   message.code =
       result.status == SWAPMQ_STATUS_UNTOUCHED ? error.code() : plugin::to_errc(result.status);
-  item.request->error_text = error ? error.message() : std::string(to_string(message.code));
+  message.text = error ? error.message() : std::string(to_string(message.code));
   if (result.outcome == SWAPMQ_PUBLISH_IN_DOUBT) message.ever_in_doubt = true;
-  const bool retry = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT ||
-                     (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(message.code);
-  if (retry) {
+  message.retryable = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT ||
+                      (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(message.code);
+  if (message.retryable) {
     metrics_.publish_retries.add();
     return true;
   }

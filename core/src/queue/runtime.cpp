@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "config/queue_name.h"
+#include "queue/clock.h"
 
 namespace swapmq::detail {
 
@@ -233,7 +234,7 @@ void Runtime::keep() {
 }
 
 Error Runtime::close(milliseconds timeout) {
-  const Deadline deadline = steady_clock::now() + timeout;
+  const Deadline deadline = queue::deadline_after(timeout);
   const auto left = [&] {
     return std::max(milliseconds(0),
                     std::chrono::ceil<milliseconds>(deadline - steady_clock::now()));

@@ -113,6 +113,18 @@ TEST(Publish, AfterAFailureWhatWasAnsweredStandsAndTheRestIsFailed) {
   EXPECT_EQ(liar.sink().lines_with("publish 2"), 0U) << "later messages do not overtake";
 }
 
+TEST(Publish, BehindAMessageThatIsTriedAgainTheNextCallWaits) {
+  Liar liar("refuses_for_now"); // the second message, in calls of at most four
+  const auto published = publish(liar, messages(6));
+  EXPECT_FALSE(published.error);
+  EXPECT_THAT(published.outcomes,
+              ElementsAre(kConfirmed, kFailed, kConfirmed, kConfirmed, kFailed, kFailed));
+  for (const std::size_t i : {1U, 4U, 5U}) {
+    EXPECT_EQ(published.results[i].flags, SWAPMQ_ERROR_RETRYABLE) << i;
+  }
+  EXPECT_EQ(liar.sink().lines_with("publish 2"), 0U) << "later messages do not overtake";
+}
+
 TEST(Publish, AfterAStatusThatNobodyKnowsNothingIsCertain) {
   Liar liar("publish_status_99");
   const auto published = publish(liar, messages(2));

@@ -160,4 +160,27 @@ TEST(Close, WhileOthersPublishConfirmsNothingThatIsNotThere) {
   EXPECT_EQ(*observer->size("tasks"), confirmed.load());
 }
 
+TEST(Close, EveryAsynchronousPublishHearsOfItsEnd) {
+  for (int round = 0; round < 150; ++round) {
+    auto mq = open_memory();
+    std::atomic<int> asked{0};
+    std::atomic<int> answered{0};
+    std::atomic<bool> closed{false};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&] {
+        while (!closed) {
+          ++asked;
+          mq.publish_async("tasks", {.body = "x"}, [&](const swapmq::Sent&) { ++answered; });
+        }
+      });
+    }
+    ASSERT_TRUE(eventually([&] { return answered > 100; }));
+    mq.close(5s);
+    closed = true;
+    for (auto& thread : threads) thread.join();
+    ASSERT_EQ(answered, asked) << "in round " << round;
+  }
+}
+
 } // namespace

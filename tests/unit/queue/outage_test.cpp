@@ -54,6 +54,30 @@ TEST(Outage, WhatWasHandedOutIsLostWithItsSession) {
   }
 }
 
+double event(const swapmq::MessageQueue& mq, const char* name) {
+  return metric(mq, "swapmq_plugin_events_total", {{"event", name}});
+}
+
+TEST(Outage, ADecisionWhoseSessionDiesUnderTheKeeperIsLostAndGoesToNoOther) {
+  auto mq = open_scripted();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(mq.publish("resetting-200", std::to_string(i)));
+  auto subscription = mq.subscribe("resetting-200", {.prefetch = 1});
+  const auto got = subscription->receive(1, 5s);
+  ASSERT_EQ(got->size(), 1U);
+  const double before = event(mq, "service_calls");
+  ASSERT_TRUE(eventually([&] { return event(mq, "service_calls") > before; }));
+  EXPECT_EQ((*got)[0].ack(), Settling::accepted); // while the session is about to die
+  EXPECT_EQ((*got)[0].wait_settled(5s).code(), swapmq::Errc::lost);
+  Seen seen;
+  while (seen.size() < 3) {
+    const auto again = subscription->receive(1, 5s);
+    ASSERT_FALSE(again->empty());
+    seen.add((*again)[0].body());
+    EXPECT_EQ((*again)[0].ack(), Settling::accepted);
+  }
+  EXPECT_EQ(event(mq, "stale_settlements"), 0);
+}
+
 TEST(Outage, AConsumerOfABrokerThatIsDownSaysSoAndCloses) {
   auto mq = open_scripted();
   auto consumer = mq.consume("down", {}, [](const Delivery&) { return swapmq::ack(); });

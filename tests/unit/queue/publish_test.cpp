@@ -229,4 +229,30 @@ TEST(Publish, AsyncCopiesTheMessageAndCompletesOnce) {
     ASSERT_EQ(bodies[static_cast<std::size_t>(i)], "body " + std::to_string(i));
 }
 
+TEST(Publish, ForEverIsALongTime) {
+  constexpr auto for_ever = std::chrono::milliseconds::max();
+  auto mq = open_memory();
+  EXPECT_TRUE(mq.publish("tasks", {.body = "kept", .ttl = for_ever}, {.timeout = for_ever}));
+  EXPECT_TRUE(mq.publish("tasks", {.body = "later", .delay = for_ever}));
+  auto subscription = mq.subscribe("tasks", {.ack_timeout = for_ever});
+  const auto got = subscription->receive(10, for_ever);
+  ASSERT_EQ(got->size(), 1U);
+  EXPECT_EQ((*got)[0].body(), "kept");
+  EXPECT_EQ((*got)[0].ack(), swapmq::Settling::accepted);
+  EXPECT_FALSE((*got)[0].wait_settled(for_ever));
+  EXPECT_EQ(mq.stats("tasks", for_ever)->delayed, 1U);
+  EXPECT_FALSE(mq.close(for_ever));
+}
+
+TEST(Publish, EachMessageHasAnErrorOfItsOwn) {
+  auto mq = open_scripted();
+  const std::vector<Message> messages{{.body = "x", .priority = 10}, {.body = "x", .delay = -1ms}};
+  const auto sent = mq.publish_many("tasks", messages);
+  EXPECT_EQ(sent[0].error().message(), "a priority is above 9");
+  EXPECT_EQ(sent[1].error().message(), "a delay or ttl is negative");
+  EXPECT_FALSE(sent[0].error().retryable());
+  EXPECT_TRUE(mq.publish("down", "x", {.timeout = 50ms}).error().retryable());
+  EXPECT_FALSE(mq.publish("refused", "x").error().retryable());
+}
+
 } // namespace

@@ -9,8 +9,11 @@
 //   slow-MS    a publish call takes so long
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
+//   resetting-MS the first service() of a consumer takes so long, and then its session is dead
 // It has no delays, ttl, priority or release of its own, and cannot dead-letter: the core must
-// cope. It counts its calls ("publish_calls", "service_calls").
+// cope. It counts its calls ("publish_calls", "service_calls"), and settlements of deliveries that
+// another subscription made ("stale_settlements").
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -36,6 +39,11 @@ struct Line {
   int script = -1; // calls left that misbehave; -1: not looked at yet
 };
 
+/// What a receipt says.
+struct Receipt {
+  uint64_t consumer, delivery;
+};
+
 struct Store {
   explicit Store(const mq::OpenArgs& args) : host(args.host) {}
   mq::Host host;
@@ -51,6 +59,7 @@ struct QueueHandle final : mq::Queue {
 
 struct Consumer final : mq::Subscription {
   QueueHandle* queue = nullptr;
+  uint64_t number = 0; // of all subscriptions of the process
   std::map<uint64_t, std::shared_ptr<Stored>> held;
   uint64_t next_receipt = 1;
 };
@@ -132,8 +141,11 @@ class ScriptedSession final : public mq::Session {
 
   std::unique_ptr<mq::Subscription> subscribe(mq::Queue& queue,
                                               const swapmq_subscribe_args&) override {
+    static std::atomic<uint64_t> subscriptions{0};
     auto consumer = std::make_unique<Consumer>();
     consumer->queue = &static_cast<QueueHandle&>(queue);
+    consumer->number = ++subscriptions;
+    consumer_ = consumer.get();
     return consumer;
   }
 
@@ -168,8 +180,19 @@ class ScriptedSession final : public mq::Session {
       --it.unacked;
     }
     consumer.held.clear();
+    consumer_ = nullptr;
   }
-  void service(mq::Deadline) override { store_.host.count("service_calls"); }
+  void service(mq::Deadline) override {
+    store_.host.count("service_calls");
+    if (consumer_ == nullptr || consumer_->queue->behaviour != "resetting") return;
+    {
+      Line& it = line(*consumer_->queue);
+      const std::lock_guard lock(store_.mutex);
+      if (std::exchange(it.script, 0) == 0) return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(consumer_->queue->number));
+    throw mq::Failure(SWAPMQ_UNAVAILABLE, "connection reset", SWAPMQ_ERROR_SESSION_DEAD);
+  }
   void interrupt() noexcept override {
     const std::lock_guard lock(store_.mutex);
     interrupted_ = true;
@@ -208,10 +231,11 @@ class ScriptedSession final : public mq::Session {
     it.ready.push_back(std::move(stored));
   }
 
-  static swapmq_status settle(Line& it, Consumer& consumer, const swapmq_settlement& settlement) {
-    uint64_t receipt = 0;
+  swapmq_status settle(Line& it, Consumer& consumer, const swapmq_settlement& settlement) {
+    Receipt receipt{};
     std::memcpy(&receipt, settlement.delivery->receipt.bytes, sizeof receipt);
-    const auto held = consumer.held.find(receipt);
+    if (receipt.consumer != consumer.number) store_.host.count("stale_settlements");
+    const auto held = consumer.held.find(receipt.delivery);
     if (held == consumer.held.end()) return SWAPMQ_LOST;
     if (misbehaves(it, *consumer.queue, {"stubborn"})) return SWAPMQ_RESOURCE_EXHAUSTED;
     switch (settlement.action) {
@@ -236,15 +260,16 @@ class ScriptedSession final : public mq::Session {
     ++it.unacked;
     auto& [message, headers] = batch.messages.emplace_back();
     message = view_of(*stored, headers);
-    const uint64_t receipt = consumer.next_receipt++;
+    const Receipt receipt{consumer.number, consumer.next_receipt++};
     batch.add(&message, {reinterpret_cast<const char*>(&receipt), sizeof receipt},
               stored->delivery_count + 1, stored->handed_out ? SWAPMQ_DELIVERY_REDELIVERED : 0);
     stored->handed_out = true;
     batch.stored.push_back(stored);
-    consumer.held.emplace(receipt, std::move(stored));
+    consumer.held.emplace(receipt.delivery, std::move(stored));
   }
 
   Store& store_;
+  Consumer* consumer_ = nullptr;
   bool interrupted_ = false;
 };
 

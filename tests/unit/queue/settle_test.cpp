@@ -172,4 +172,68 @@ TEST(Settle, AnEmptyHandleIsHarmless) {
   EXPECT_EQ(none.wait_settled(1ms).code(), Errc::lost);
 }
 
+TEST(Settle, WhatAckTimeoutNackedIsLostToItsHolder) {
+  auto mq = open_memory(R"(,"retry_delay_seconds":0)");
+  ASSERT_TRUE(mq.publish("tasks", "x"));
+  auto subscription = mq.subscribe("tasks", {.ack_timeout = 50ms});
+  const Delivery delivery = receive_one(*subscription);
+  EXPECT_EQ(receive_one(*subscription).delivery_count(), 2U) << "it was nacked, and came again";
+  EXPECT_EQ(delivery.ack(), Settling::lost);
+  EXPECT_EQ(delivery.wait_settled(5s).code(), Errc::lost);
+}
+
+TEST(Settle, WhatWasAcceptedIsSettledBeforeTheSubscriptionGoes) {
+  auto mq = open_memory();
+  constexpr std::size_t count = 60'000; // more than one exchange settles
+  const std::vector<swapmq::Message> messages(count, swapmq::Message{.body = "x"});
+  for (const auto& sent : mq.publish_many("tasks", messages)) ASSERT_TRUE(sent);
+  {
+    auto subscription = mq.subscribe("tasks", {.prefetch = 65'000});
+    std::vector<Delivery> held;
+    while (held.size() < count) {
+      auto got = subscription->receive(count, 5s);
+      ASSERT_FALSE(got->empty());
+      for (auto& one : *got) held.push_back(std::move(one));
+    }
+    for (const Delivery& one : held) ASSERT_EQ(one.ack(), Settling::accepted);
+  }
+  EXPECT_EQ(*mq.size("tasks"), 0U);
+}
+
+TEST(Settle, ACopyThatIsInTheDeadLetterQueueIsNotMadeAgain) {
+  auto mq = open_scripted(); // the core publishes the copy, then acks; the ack is refused twice
+  ASSERT_TRUE(mq.publish("stubborn-2", "x"));
+  auto subscription = mq.subscribe("stubborn-2");
+  const Delivery delivery = receive_one(*subscription);
+  delivery.reject();
+  EXPECT_EQ(delivery.wait_settled(10s).code(), Errc::ok);
+  EXPECT_EQ(*mq.size("stubborn-2.dead"), 1U);
+}
+
+TEST(Settle, WhatIsHeldBackForItsTimeKeepsPrefetch) {
+  auto mq = open_scripted(); // it cannot delay a nack: the core does
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(mq.publish("tasks", "x"));
+  std::atomic<int> handled{0};
+  auto consumer = mq.consume("tasks", {.prefetch = 10}, [&](const Delivery&) {
+    ++handled;
+    return swapmq::nack(1h);
+  });
+  ASSERT_TRUE(eventually([&] { return handled == 10; }));
+  std::this_thread::sleep_for(2200ms); // they are looked at again each second
+  EXPECT_EQ(handled, 10);
+  EXPECT_EQ(mq.stats("tasks")->unacked, 10U);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(consumer->close(20s));
+  EXPECT_LE(std::chrono::steady_clock::now() - before, 5s) << "an hour is not waited out";
+  auto subscription = mq.subscribe("tasks", {.prefetch = 40});
+  int counted = 0;
+  for (int seen = 0; seen < 40;) {
+    const auto got = subscription->receive(40, 5s);
+    ASSERT_FALSE(got->empty());
+    for (const Delivery& one : *got) counted += one.delivery_count() == 2 ? 1 : 0;
+    seen += static_cast<int>(got->size());
+  }
+  EXPECT_EQ(counted, 10) << "they were nacked";
+}
+
 } // namespace
