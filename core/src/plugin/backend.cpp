@@ -71,12 +71,34 @@ Error Backend::describe() {
   return wrong.empty() ? Error() : breach(plugin_->description().name, "describe", wrong);
 }
 
-Backend::~Backend() {
+Backend::~Backend() { close(); }
+
+bool Backend::enter() {
+  const Lock lock(mutex_);
+  if (closing_) return false;
+  ++users_;
+  return true;
+}
+
+void Backend::leave() {
+  {
+    const Lock lock(mutex_);
+    if (--users_ > 0 || !closing_) return;
+  }
+  plugin_->vtable().close(handle_); // nobody can come to it any more
+}
+
+void Backend::close() {
+  {
+    const Lock lock(mutex_);
+    if (std::exchange(closing_, true) || users_ > 0) return;
+  }
   if (handle_ != nullptr) plugin_->vtable().close(handle_);
 }
 
 Result<std::unique_ptr<Session>> Backend::open_session(std::int32_t role, Deadline deadline) {
   const std::string& name = plugin_->description().name;
+  if (!enter()) return Error(Errc::closed, name + ": the backend is closed");
   ErrorBuffer buffer;
   swapmq_session* handle = nullptr;
   const auto checker = checker_for(*plugin_, *sink_);
@@ -85,9 +107,13 @@ Result<std::unique_ptr<Session>> Backend::open_session(std::int32_t role, Deadli
     const CallChecker::Scope scope(checker.get(), "session_open", &deadline);
     status = plugin_->vtable().session_open(handle_, role, to_ns(deadline), &handle, buffer.lend());
   }
-  if (Error error = call_error(name, "session_open", status, buffer)) return error;
-  if (handle == nullptr) return breach(name, "session_open", "it returned OK and no session");
-  return std::unique_ptr<Session>(new Session(shared_from_this(), handle));
+  Error error = call_error(name, "session_open", status, buffer);
+  if (!error && handle == nullptr) {
+    error = breach(name, "session_open", "it returned OK and no session");
+  }
+  if (!error) return std::unique_ptr<Session>(new Session(shared_from_this(), handle));
+  leave();
+  return error;
 }
 
 } // namespace swapmq::plugin

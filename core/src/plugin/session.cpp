@@ -42,7 +42,10 @@ Session::Session(std::shared_ptr<Backend> backend, swapmq_session* handle)
   }
 }
 
-Session::~Session() { vtable().session_close(handle_); }
+Session::~Session() {
+  vtable().session_close(handle_);
+  backend_->leave();
+}
 
 const swapmq_backend_vtable& Session::vtable() const { return backend_->plugin().vtable(); }
 

@@ -17,6 +17,7 @@
 #include <unordered_map>
 
 #include "plugin/plugin.h"
+#include "thread_safety.h"
 
 namespace swapmq::plugin {
 
@@ -131,11 +132,15 @@ class Backend : public std::enable_shared_from_this<Backend> {
   static Result<std::shared_ptr<Backend>> open(std::shared_ptr<const Plugin> plugin,
                                                std::shared_ptr<HostSink> sink,
                                                const OpenRequest& request);
-  ~Backend(); ///< closes it; all sessions are gone by then, since they hold it
+  ~Backend(); ///< all sessions are gone by then, since they hold it
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
-  Result<std::unique_ptr<Session>> open_session(std::int32_t role, Deadline deadline);
+  /// Errors: those of the plugin; closed.
+  Result<std::unique_ptr<Session>> open_session(std::int32_t role, Deadline deadline)
+      SWAPMQ_EXCLUDES(mutex_);
+  /// Closes it, at once or with its last session; no other is opened.
+  void close() SWAPMQ_EXCLUDES(mutex_);
 
   /// As options made them (describe), not the plugin's static ones.
   [[nodiscard]] const swapmq_capabilities& capabilities() const { return capabilities_; }
@@ -146,11 +151,16 @@ class Backend : public std::enable_shared_from_this<Backend> {
   friend class Session;
   Backend(std::shared_ptr<const Plugin> plugin, std::shared_ptr<HostSink> sink);
   Error describe();
+  bool enter() SWAPMQ_EXCLUDES(mutex_); ///< false: it is closed
+  void leave() SWAPMQ_EXCLUDES(mutex_);
 
   std::shared_ptr<const Plugin> plugin_;
   std::shared_ptr<HostSink> sink_;
   swapmq_host host_{};
   swapmq_backend* handle_ = nullptr;
+  Mutex mutex_;
+  std::size_t users_ SWAPMQ_GUARDED_BY(mutex_) = 0; ///< sessions, and those being opened
+  bool closing_ SWAPMQ_GUARDED_BY(mutex_) = false;  ///< with the last user
   swapmq_capabilities capabilities_{};
   swapmq_limits limits_{};
 };

@@ -40,6 +40,10 @@ void ConsumerState::tick() {
   for (auto& lane : lanes_) lane->tick();
 }
 
+void ConsumerState::serve() {
+  for (auto& lane : lanes_) lane->serve();
+}
+
 Error ConsumerState::last_error() const {
   for (const auto& lane : lanes_) {
     if (Error error = lane->last_error()) return error;

@@ -20,7 +20,8 @@ class ConsumerState {
 
   Error close(milliseconds timeout);
   void begin_close();
-  void tick();
+  void tick();  ///< as Lane::tick
+  void serve(); ///< as Lane::serve
   [[nodiscard]] Error last_error() const;
   [[nodiscard]] std::size_t in_flight() const;
   Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout);

@@ -41,7 +41,10 @@ void Lane::run() {
   while (true) {
     Ledger::Work work = ledger_->wait_for_work();
     if (work.shut || work.drained) return;
-    if (work.idle_tick) continue; // the keeper serves the session
+    if (work.idle_tick) {
+      serve();
+      continue;
+    }
     bool well = subscribe();
     {
       const Lock lock(session_mutex_);
@@ -245,8 +248,7 @@ Error Lane::last_error() const {
 
 // ---- keeping and closing ------------------------------------------------------------------------
 
-void Lane::tick() {
-  ledger_->tick();
+void Lane::serve() {
   if (!session_mutex_.try_lock()) return; // in an exchange, which serves the session as well
   if (session_ != nullptr && subscription_ != nullptr && !closed_) {
     auto settlements = ledger_->take_work().settlements;

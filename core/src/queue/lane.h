@@ -2,8 +2,7 @@
 //
 // One session that consumes, the threads that serve it, and the ledger between them. The lane's
 // thread exchanges with the broker; handlers run on it (one handler) or on workers of their own, so
-// that a slow handler never keeps the session from being served: the keeper's tick() does so
-// meanwhile.
+// that a slow handler never keeps the session from being served: the keeper does so meanwhile.
 #pragma once
 
 #include <memory>
@@ -47,8 +46,11 @@ class Lane {
   /// Begins to drain; close() waits.
   void begin_close() { ledger_->drain(); }
   Error close(Deadline deadline) SWAPMQ_EXCLUDES(session_mutex_);
-  /// From the keeper: leases, heartbeats, ack timeouts, settlements while a handler is busy.
-  void tick() SWAPMQ_EXCLUDES(session_mutex_);
+  /// From time to time: ack timeouts.
+  void tick() { ledger_->tick(); }
+  /// From time to time: leases, heartbeats, settlements while a handler is busy. Takes as long as
+  /// the broker needs to answer.
+  void serve() SWAPMQ_EXCLUDES(session_mutex_);
   [[nodiscard]] Error last_error() const SWAPMQ_EXCLUDES(error_mutex_);
 
  private:

@@ -84,6 +84,7 @@ Error Runtime::start() {
                                     config_.connection_timeout, registry_.backend());
   admin_pool_ = std::make_unique<SessionPool>(backend_, SWAPMQ_ROLE_ADMIN, 1,
                                               config_.connection_timeout, registry_.backend());
+  timekeeper_ = std::thread([this] { keep_time(); });
   keeper_ = std::thread([this] { keep(); });
   return {};
 }
@@ -188,7 +189,7 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
     setups.push_back(lane_setup(std::string(queue), share, handler));
   }
   const Lock lock(mutex_);
-  if (closed_) return Error(Errc::closed, "the message queue is closed");
+  if (closing_) return Error(Errc::closed, "the message queue is closed");
   auto state = std::make_shared<ConsumerState>(shared_from_this(), std::move(setups));
   std::erase_if(consumers_, [](const auto& consumer) { return consumer.expired(); });
   consumers_.push_back(state);
@@ -216,17 +217,26 @@ std::vector<std::shared_ptr<ConsumerState>> Runtime::living_consumers() {
   return living;
 }
 
-void Runtime::keep() {
-  while (true) {
-    std::vector<std::shared_ptr<ConsumerState>> consumers;
-    {
-      const Lock lock(mutex_);
-      if (stop_keeping_) return;
-      keeper_wakes_.wait_until(mutex_, steady_clock::now() + keeper_period);
-      if (stop_keeping_) return;
-      consumers = living_consumers();
-    }
+bool Runtime::next_round(std::vector<std::shared_ptr<ConsumerState>>& consumers) {
+  consumers.clear();
+  const Lock lock(mutex_);
+  if (!stop_keeping_) keeper_wakes_.wait_until(mutex_, steady_clock::now() + keeper_period);
+  if (stop_keeping_) return false;
+  consumers = living_consumers();
+  return true;
+}
+
+void Runtime::keep_time() {
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  while (next_round(consumers)) {
     for (auto& consumer : consumers) consumer->tick();
+  }
+}
+
+void Runtime::keep() {
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  while (next_round(consumers)) {
+    for (auto& consumer : consumers) consumer->serve();
     const Deadline deadline = steady_clock::now() + keeper_patience;
     publish_pool_->service_idle(deadline);
     admin_pool_->service_idle(deadline);
@@ -242,6 +252,7 @@ Error Runtime::close(milliseconds timeout) {
   std::vector<std::shared_ptr<ConsumerState>> consumers;
   {
     const Lock lock(mutex_);
+    closing_ = true;
     consumers = living_consumers();
   }
   Error first;
@@ -268,9 +279,12 @@ Error Runtime::close(milliseconds timeout) {
     stop_keeping_ = true;
     keeper_wakes_.notify_all();
   }
-  if (keeper_.joinable()) keeper_.join();
+  for (std::thread* thread : {&timekeeper_, &keeper_}) {
+    if (thread->joinable()) thread->join();
+  }
   publish_pool_->close();
   admin_pool_->close();
+  backend_->close();
   return first;
 }
 

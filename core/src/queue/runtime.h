@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What stands behind a MessageQueue: an opened backend with its pools, publishers and consumers,
-// and the keeper thread that serves what lies idle.
+// and two threads that look after them: the timekeeper, which never waits for a broker, and the
+// keeper, which serves what lies idle.
 #pragma once
 
 #include <map>
@@ -56,7 +57,10 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 
  private:
   Error start();
-  void keep() SWAPMQ_EXCLUDES(mutex_);
+  void keep_time();
+  void keep();
+  /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
+  bool next_round(std::vector<std::shared_ptr<ConsumerState>>& consumers) SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] swapmq_queue_spec spec(std::string_view queue) const;
   [[nodiscard]] bool collects_dead_letters(std::string_view queue) const;
   queue::LaneSetup lane_setup(const std::string& queue, const ConsumeOptions& options,
@@ -79,9 +83,10 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
       SWAPMQ_GUARDED_BY(mutex_);
   std::size_t many_publishers_ SWAPMQ_GUARDED_BY(mutex_) = 4096; // time to forget the idle ones
   std::vector<std::weak_ptr<ConsumerState>> consumers_ SWAPMQ_GUARDED_BY(mutex_);
-  bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  bool closing_ SWAPMQ_GUARDED_BY(mutex_) = false; // no more consumers
+  bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;  // nothing more at all
   bool stop_keeping_ SWAPMQ_GUARDED_BY(mutex_) = false;
-  std::thread keeper_;
+  std::thread timekeeper_, keeper_;
 };
 
 } // namespace swapmq::detail

@@ -183,4 +183,37 @@ TEST(Close, EveryAsynchronousPublishHearsOfItsEnd) {
   }
 }
 
+TEST(Close, ClosesTheBackendThoughTheObjectsRemain) {
+  const std::string shared =
+      R"({"message_queue":{"type":"memory","memory":{"name":"closed"}},"log":{"level":"off"}})";
+  auto mq = swapmq::MessageQueue::try_open_text(shared);
+  ASSERT_TRUE(mq->publish("tasks", "forgotten with the last backend of that name"));
+  auto consumer = mq->consume("other", {}, [](const Delivery&) { return swapmq::ack(); });
+  EXPECT_FALSE(mq->close(5s));
+  auto again = swapmq::MessageQueue::try_open_text(shared);
+  EXPECT_EQ(*again->size("tasks"), 0U);
+}
+
+TEST(Close, LetsNobodyBeginToConsumeOnceItHasBegun) {
+  auto mq = open_memory();
+  ASSERT_TRUE(mq.publish("tasks", "x"));
+  std::atomic<bool> handling{false};
+  std::atomic<bool> go_on{false};
+  auto consumer = mq.consume("tasks", {}, [&](const Delivery&) {
+    handling = true;
+    eventually([&] { return go_on.load(); });
+    return swapmq::ack();
+  });
+  ASSERT_TRUE(eventually([&] { return handling.load(); }));
+  std::atomic<bool> closed{false};
+  std::thread closing([&] {
+    EXPECT_FALSE(mq.close(20s));
+    closed = true;
+  });
+  EXPECT_TRUE(eventually([&] { return mq.subscribe("other").error().code() == Errc::closed; }));
+  EXPECT_FALSE(closed) << "it was let in until all was closed";
+  go_on = true;
+  closing.join();
+}
+
 } // namespace

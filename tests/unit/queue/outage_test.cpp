@@ -107,4 +107,27 @@ TEST(Outage, ASlowHandlerDoesNotStopItsSessionFromBeingServed) {
   enough = true;
 }
 
+TEST(Outage, ABrokerThatDoesNotAnswerStopsNoClock) {
+  auto mq = open_scripted(R"(,"retry_delay_seconds":0)");
+  std::vector<swapmq::Subscription> unanswered; // each at its prefetch, so that it only is served
+  std::vector<std::vector<Delivery>> held;
+  for (int i = 0; i < 6; ++i) {
+    const std::string queue = "mute-" + std::to_string(i);
+    ASSERT_TRUE(mq.publish(queue, "x"));
+    unanswered.push_back(std::move(*mq.subscribe(queue, {.prefetch = 1})));
+    held.push_back(std::move(*unanswered.back().receive(1, 5s)));
+    ASSERT_EQ(held.back().size(), 1U);
+  }
+  const double before = event(mq, "service_calls");
+  ASSERT_TRUE(eventually([&] { return event(mq, "service_calls") >= before + 6; }));
+  ASSERT_TRUE(mq.publish("tasks", "x"));
+  auto subscription = mq.subscribe("tasks", {.prefetch = 1, .ack_timeout = 100ms});
+  const auto got = subscription->receive(1, 5s);
+  ASSERT_EQ(got->size(), 1U);
+  // Each of the six takes a second each time that it is looked after.
+  const auto again = subscription->receive(1, 3s);
+  ASSERT_EQ(again->size(), 1U) << "ack_timeout did not end it";
+  EXPECT_EQ((*again)[0].delivery_count(), 2U);
+}
+
 } // namespace

@@ -9,6 +9,7 @@
 //   slow-MS    a publish call takes so long
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
+//   mute       service() of a consumer is not answered until its deadline
 //   resetting-MS the first service() of a consumer takes so long, and then its session is dead
 // It has no delays, ttl, priority or release of its own, and cannot dead-letter: the core must
 // cope. It counts its calls ("publish_calls", "service_calls"), and settlements of deliveries that
@@ -182,8 +183,12 @@ class ScriptedSession final : public mq::Session {
     consumer.held.clear();
     consumer_ = nullptr;
   }
-  void service(mq::Deadline) override {
+  void service(mq::Deadline deadline) override {
     store_.host.count("service_calls");
+    if (consumer_ != nullptr && consumer_->queue->behaviour == "mute") {
+      std::this_thread::sleep_until(deadline.at());
+      throw mq::Failure(SWAPMQ_TIMEOUT, "no answer", SWAPMQ_ERROR_RETRYABLE);
+    }
     if (consumer_ == nullptr || consumer_->queue->behaviour != "resetting") return;
     {
       Line& it = line(*consumer_->queue);
