@@ -99,8 +99,13 @@ AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
   }
   if (stopping_) return Room::stopped;
   ++under_way_;
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (threads_.empty()) start();
   return room ? Room::reserved : Room::none;
+}
+
+void AsyncPublisher::start() {
+  threads_.emplace_back([this] { complete(); });
+  for (std::size_t i = 0; i < leaders_; ++i) threads_.emplace_back([this] { lead_groups(); });
 }
 
 void AsyncPublisher::lead(Publisher& publisher, std::shared_ptr<PublishGroup> group,
@@ -108,7 +113,7 @@ void AsyncPublisher::lead(Publisher& publisher, std::shared_ptr<PublishGroup> gr
   const Lock lock(mutex_);
   // By now at the earliest: those that waited for their time are not put off again and again.
   jobs_.emplace(std::max(when, steady_clock::now()), Job{&publisher, std::move(group)});
-  work_.notify_one();
+  jobs_changed_.notify_one();
 }
 
 void AsyncPublisher::hurry() {
@@ -117,59 +122,66 @@ void AsyncPublisher::hurry() {
   std::multimap<Deadline, Job> hurried;
   for (auto& [when, job] : jobs_) hurried.emplace(std::min(when, now), std::move(job));
   jobs_.swap(hurried);
-  work_.notify_one();
+  jobs_changed_.notify_all();
 }
 
 void AsyncPublisher::finished(PublishRequest* request) {
   const Lock lock(mutex_);
   finished_.emplace_back(request);
-  work_.notify_one();
+  finished_changed_.notify_one();
 }
 
-bool AsyncPublisher::take(std::deque<std::unique_ptr<PublishRequest>>& finished,
-                          std::optional<Job>& job) {
+std::optional<AsyncPublisher::Job> AsyncPublisher::next_job() {
   const Lock lock(mutex_);
-  while (true) {
+  while (!stopping_ || under_way_ > 0) {
     const Deadline now = steady_clock::now();
-    const bool due = !jobs_.empty() && (stopping_ || jobs_.begin()->first <= now);
-    if (due) {
-      job = std::move(jobs_.begin()->second);
+    if (!jobs_.empty() && (stopping_ || jobs_.begin()->first <= now)) {
+      Job job = std::move(jobs_.begin()->second);
       jobs_.erase(jobs_.begin());
+      if (!jobs_.empty()) jobs_changed_.notify_one(); // its time may come while this one works
+      return job;
     }
-    finished.swap(finished_);
-    if (due || !finished.empty()) return true;
-    if (stopping_ && under_way_ == 0) return false;
     const Deadline nothing = now + std::chrono::hours(1);
-    work_.wait_until(mutex_, jobs_.empty() ? nothing : std::min(nothing, jobs_.begin()->first));
+    jobs_changed_.wait_until(mutex_,
+                             jobs_.empty() ? nothing : std::min(nothing, jobs_.begin()->first));
   }
+  return std::nullopt;
 }
 
-void AsyncPublisher::run() {
-  std::deque<std::unique_ptr<PublishRequest>> finished;
-  std::optional<Job> job;
-  while (take(finished, job)) {
-    for (auto& request : finished) static_cast<AsyncRequest&>(*request).complete();
-    if (!finished.empty()) {
+void AsyncPublisher::lead_groups() {
+  while (auto job = next_job()) job->publisher->lead_group(job->group);
+}
+
+void AsyncPublisher::complete() {
+  while (true) {
+    std::deque<std::unique_ptr<PublishRequest>> finished;
+    {
       const Lock lock(mutex_);
-      under_way_ -= finished.size();
-      room_.notify_all();
+      while (finished_.empty() && (!stopping_ || under_way_ > 0)) {
+        finished_changed_.wait_until(mutex_, steady_clock::now() + std::chrono::hours(1));
+      }
+      if (finished_.empty()) return;
+      finished.swap(finished_);
     }
-    finished.clear();
-    if (job) job->publisher->lead_group(job->group);
-    job.reset();
+    for (auto& request : finished) static_cast<AsyncRequest&>(*request).complete();
+    const Lock lock(mutex_);
+    under_way_ -= finished.size();
+    room_.notify_all();
+    if (under_way_ == 0) jobs_changed_.notify_all(); // the leaders may end, if it is the end
   }
 }
 
 void AsyncPublisher::stop() {
-  std::thread thread;
+  std::vector<std::thread> threads;
   {
     const Lock lock(mutex_);
     stopping_ = true;
-    work_.notify_one();
+    jobs_changed_.notify_all();
+    finished_changed_.notify_all();
     room_.notify_all();
-    thread = std::move(thread_);
+    threads = std::move(threads_);
   }
-  if (thread.joinable()) thread.join();
+  for (std::thread& thread : threads) thread.join();
 }
 
 } // namespace swapmq::queue

@@ -7,19 +7,22 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "queue/publisher.h"
 #include "thread_safety.h"
 
 namespace swapmq::queue {
 
-/// The library's publisher thread: leads the groups that no caller leads, and calls the
-/// completions. Started by the first submit(). Any thread; stop() is for the owner.
+/// What asynchronous publishing needs threads for: the publisher thread calls the completions, and
+/// leaders lead the groups that no caller leads, so that a queue whose call takes long does not
+/// hold up the others. Started by the first submit(). Any thread; stop() is for the owner.
 class AsyncPublisher final : public AsyncExecutor {
  public:
   using Done = std::function<void(Sent)>;
 
-  AsyncPublisher() = default;
+  /// As many leaders as there are sessions to publish with.
+  explicit AsyncPublisher(std::size_t leaders) : leaders_(leaders) {}
   ~AsyncPublisher() override;
 
   /// Copies the message. Waits while too many are under way; after the deadline `done` hears of it
@@ -40,20 +43,23 @@ class AsyncPublisher final : public AsyncExecutor {
     std::shared_ptr<PublishGroup> group;
   };
 
-  void run() SWAPMQ_EXCLUDES(mutex_);
-  /// Waits for something to do and takes it; false: stopped, and nothing is left.
-  bool take(std::deque<std::unique_ptr<PublishRequest>>& finished, std::optional<Job>& job)
-      SWAPMQ_EXCLUDES(mutex_);
+  void start() SWAPMQ_REQUIRES(mutex_);
+  void complete() SWAPMQ_EXCLUDES(mutex_);    ///< the publisher thread
+  void lead_groups() SWAPMQ_EXCLUDES(mutex_); ///< a leader
+  /// Waits for a group whose time has come; none: stopped, and nothing is left.
+  std::optional<Job> next_job() SWAPMQ_EXCLUDES(mutex_);
   enum class Room { reserved, none, stopped };
   Room reserve(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
 
+  const std::size_t leaders_;
+
   Mutex mutex_;
-  Condition work_, room_;
+  Condition jobs_changed_, finished_changed_, room_;
   std::multimap<Deadline, Job> jobs_ SWAPMQ_GUARDED_BY(mutex_); // by their time
   std::deque<std::unique_ptr<PublishRequest>> finished_ SWAPMQ_GUARDED_BY(mutex_);
   std::size_t under_way_ SWAPMQ_GUARDED_BY(mutex_) = 0; // submitted, completion not yet called
   bool stopping_ SWAPMQ_GUARDED_BY(mutex_) = false;
-  std::thread thread_ SWAPMQ_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::queue

@@ -39,19 +39,18 @@ Lane::~Lane() {
 
 void Lane::run() {
   while (true) {
-    Ledger::Work work = ledger_->wait_for_work();
-    if (work.shut || work.drained) return;
-    if (work.idle_tick) {
+    const Ledger::Next next = ledger_->wait_for_work();
+    if (next == Ledger::Next::end) return;
+    if (next == Ledger::Next::serve) {
       serve();
       continue;
     }
     bool well = subscribe();
     {
       const Lock lock(session_mutex_);
-      if (subscription_ != nullptr) {
+      if (subscription_ != nullptr) { // or else it went with the keeper, or the lane was closed
+        Ledger::Work work = ledger_->take_work();
         well = exchange(std::move(work.settlements), work.credit, Wait::yes);
-      } else { // it went with the keeper, or the lane was closed
-        end_lost(work.settlements);
       }
     }
     if (well) {

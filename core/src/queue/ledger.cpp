@@ -185,37 +185,19 @@ std::vector<Pending> Ledger::due(Deadline now) {
   return taken;
 }
 
-Ledger::Work Ledger::wait_for_work() {
+Ledger::Next Ledger::wait_for_work() {
   const Lock lock(mutex_);
   const Deadline give_up = steady_clock::now() + longest_rest;
-  Work work;
   while (true) {
+    if (shut_ || (draining_ && outstanding_ == 0)) return Next::end;
     const Deadline now = steady_clock::now();
-    work.shut = shut_;
-    if (shut_) return work;
     const std::size_t room = credit_after(0);
     const bool starving = buffer_.empty() || draining_;
     const bool worth_it = pending_.size() * 4 >= prefetch_;
     const bool waited = !pending_.empty() && now - pending_.front().decided >= gathering;
-    if (!pending_.empty() && (starving || worth_it || waited)) {
-      work.settlements = due(now);
-      if (!work.settlements.empty()) {
-        work.credit = credit_after(work.settlements.size());
-        return work;
-      }
-    }
-    if (draining_ && outstanding_ == 0) {
-      work.drained = true;
-      return work;
-    }
-    if (room > 0 && (buffer_.empty() || room * 4 >= prefetch_)) {
-      work.credit = room;
-      return work;
-    }
-    if (now >= give_up) {
-      work.idle_tick = true;
-      return work;
-    }
+    if ((starving || worth_it || waited) && any_due(now)) return Next::exchange;
+    if (room > 0 && (buffer_.empty() || room * 4 >= prefetch_)) return Next::exchange;
+    if (now >= give_up) return Next::serve;
     const bool gather = !pending_.empty() && pending_.front().not_before <= now;
     to_lane_.wait_until(mutex_, gather ? std::min(give_up, now + gathering) : give_up);
   }

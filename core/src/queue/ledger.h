@@ -121,16 +121,19 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   std::optional<Delivery> try_take(Deadline now) SWAPMQ_EXCLUDES(mutex_);
 
   // -- for the lane that serves this ledger
+  enum class Next {
+    exchange,
+    serve, ///< there is nothing to do, and half a second passed
+    end,   ///< shut, or draining and nothing is outstanding
+  };
+  /// Waits for something to do, at most half a second.
+  Next wait_for_work() SWAPMQ_EXCLUDES(mutex_);
   struct Work {
     std::vector<Pending> settlements; ///< in the exchange from now on
     std::size_t credit = 0;           ///< how many deliveries may come
-    bool idle_tick = false;           ///< nothing to do, but half a second passed
-    bool drained = false;             ///< draining, and nothing is outstanding
-    bool shut = false;
   };
-  /// Waits for something to do, at most half a second.
-  Work wait_for_work() SWAPMQ_EXCLUDES(mutex_);
-  /// What there is to settle now and the credit then, without waiting.
+  /// What there is to settle now and the credit then. For who holds the session: whoever closes it
+  /// then finds everything else here.
   Work take_work() SWAPMQ_EXCLUDES(mutex_);
   /// Whether so much was settled since the last exchange that an inline handler should pause for
   /// one.

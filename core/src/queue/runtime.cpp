@@ -64,7 +64,8 @@ Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
 Runtime::Runtime(config::Config config, std::shared_ptr<const plugin::Plugin> plugin)
     : config_(std::move(config)),
       plugin_(std::move(plugin)),
-      description_(plugin_->description()) {}
+      description_(plugin_->description()),
+      async_(config_.pool.publish_sessions) {}
 
 Error Runtime::start() {
   auto log = queue::Log::open(config_.log_level, config_.log_file, registry_);

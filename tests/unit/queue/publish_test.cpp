@@ -255,4 +255,22 @@ TEST(Publish, EachMessageHasAnErrorOfItsOwn) {
   EXPECT_FALSE(mq.publish("refused", "x").error().retryable());
 }
 
+TEST(Publish, AsyncToASlowQueueHoldsUpNoOther) {
+  auto mq = open_scripted();
+  std::atomic<int> slow{0};
+  std::atomic<int> quick{0};
+  mq.publish_async("slow-3000", {.body = "x"}, [&](const swapmq::Sent&) { ++slow; });
+  ASSERT_TRUE(eventually([&] {
+    return metric(mq, "swapmq_plugin_events_total", {{"event", "publish_calls"}}) == 1;
+  }));
+  for (int i = 0; i < 20; ++i) {
+    mq.publish_async("quick", {.body = "x"},
+                     [&](const swapmq::Sent& sent) { quick += sent ? 1 : 0; }, {.timeout = 2s});
+  }
+  EXPECT_TRUE(eventually([&] { return quick == 20; }));
+  EXPECT_EQ(slow, 0);
+  EXPECT_FALSE(mq.close(10s));
+  EXPECT_EQ(slow, 1);
+}
+
 } // namespace
