@@ -113,6 +113,8 @@ App* add_command(App& parent, Parts& parts, const char* name, const char* descri
   add_common(*app, parts.common);
   app->footer(footer);
   app->group("Commands");
+  // One command: a queue that is named like another one is a name to the first.
+  app->require_subcommand(0, 1);
   return app;
 }
 

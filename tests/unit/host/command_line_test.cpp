@@ -141,6 +141,22 @@ TEST(CommandLine, QueueCommands) {
   EXPECT_THAT(usage_error({"queue", "list", "a"}), HasSubstr("unexpected argument \"a\""));
 }
 
+TEST(CommandLine, AfterTheFirstCommandNoWordIsAnother) {
+  using Action = QueueCommand::Action;
+  const auto stats = command<QueueCommand>({"queue", "stats", "a", "delete", "b"});
+  EXPECT_EQ(stats.action, Action::stats) << "it would delete what was to be looked at";
+  EXPECT_EQ(stats.queues, (Args{"a", "delete", "b"}));
+  const auto list = command<QueueCommand>({"queue", "stats", "list"});
+  EXPECT_EQ(list.action, Action::stats);
+  EXPECT_EQ(list.queues, Args{"list"});
+  EXPECT_THAT(usage_error({"queue", "list", "delete", "x"}),
+              HasSubstr("swapmq queue list: unexpected argument \"delete\""));
+  EXPECT_THAT(usage_error({"plugin", "show", "memory", "list"}),
+              HasSubstr("swapmq plugin show: unexpected argument \"list\""));
+  EXPECT_THAT(usage_error({"config", "check", "a.json", "check"}),
+              HasSubstr("unexpected argument \"check\""));
+}
+
 TEST(CommandLine, PluginCommands) {
   using Action = PluginCommand::Action;
   EXPECT_EQ(command<PluginCommand>({"plugin", "list"}).action, Action::list);

@@ -47,6 +47,14 @@ TEST_F(Commands, QueuesFromCreationToDeletion) {
   EXPECT_EQ(swapmq({"queue", "list"}).out, "");
 }
 
+TEST_F(Commands, AQueueNamedLikeACommandRunsNone) {
+  swapmq({"queue", "create", "a", "b", "delete"});
+  const Finished stats = swapmq({"queue", "stats", "a", "delete", "b"});
+  EXPECT_EQ(stats.code, 0) << stats.err;
+  EXPECT_THAT(stats.out, HasSubstr("delete  0"));
+  EXPECT_EQ(swapmq({"queue", "list"}).out, "a\nb\ndelete\n") << "looking has deleted";
+}
+
 TEST_F(Commands, StatsOfAQueueThatDoesNotExist) {
   const Finished stats = swapmq({"queue", "stats", "nosuch"});
   EXPECT_EQ(stats.code, 1);
