@@ -36,6 +36,24 @@ class SpawnAttributes {
   posix_spawnattr_t attributes_{};
 };
 
+/// What the child's standard output is.
+class SpawnActions {
+ public:
+  explicit SpawnActions(ChildOutput output) {
+    posix_spawn_file_actions_init(&actions_);
+    if (output == ChildOutput::to_our_stderr) {
+      posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    }
+  }
+  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
 void wait_or_pass_on_interruption(pid_t child) {
   // Not <sys/pidfd.h>: glibc 2.36 forgot extern "C" in it.
   const int fd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
@@ -46,7 +64,8 @@ void wait_or_pass_on_interruption(pid_t child) {
 
 } // namespace
 
-Result<int> run_program_to_end(const std::string& program, const std::vector<std::string>& args) {
+Result<int> run_program_to_end(const std::string& program, const std::vector<std::string>& args,
+                               ChildOutput output) {
   std::vector<std::string> words{program};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
@@ -55,9 +74,10 @@ Result<int> run_program_to_end(const std::string& program, const std::vector<std
   argv.push_back(nullptr);
 
   const SpawnAttributes attributes;
+  const SpawnActions actions(output);
   pid_t child = 0;
   const int error =
-      ::posix_spawn(&child, program.c_str(), nullptr, attributes.get(), argv.data(), environ);
+      ::posix_spawn(&child, program.c_str(), actions.get(), attributes.get(), argv.data(), environ);
   if (error != 0) return Error(Errc::not_found, program + ": " + std::strerror(error));
   wait_or_pass_on_interruption(child);
   int status = 0;

@@ -54,8 +54,8 @@ class TemporaryFile {
   std::string path_;
 };
 
-ExitCode run_kit(const std::string& kit, const std::vector<std::string>& args) {
-  const Result<int> status = run_program_to_end(kit, args);
+ExitCode run_kit(const std::string& kit, const std::vector<std::string>& args, ChildOutput output) {
+  const Result<int> status = run_program_to_end(kit, args, output);
   if (!status) {
     (void)fail(status.error());
     return exit_plugin;
@@ -73,7 +73,8 @@ ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args)
     return exit_failed;
   }
   args.insert(args.end(), {"--json", result.path(), "--quiet"});
-  const ExitCode code = run_kit(kit, args);
+  // Standard output is for the document alone; what failed is also said to people.
+  const ExitCode code = run_kit(kit, args, ChildOutput::to_our_stderr);
   const Result<std::string> text = read_config_text(result.path());
   if (text && !print_out(*text) && code == exit_done) return exit_failed;
   return code;
@@ -92,7 +93,7 @@ ExitCode run_contract_kit(const std::string& plugin, const std::string& options,
     }
     if (as_json) return run_kit_for_json(kit, args);
     if (quiet) args.emplace_back("--quiet");
-    return run_kit(kit, args);
+    return run_kit(kit, args, ChildOutput::to_ours);
   }
   print_err("swapmq: the contract kit is not installed; looked for " + looked + "\n");
   return exit_failed;

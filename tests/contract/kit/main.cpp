@@ -60,7 +60,7 @@ int no_plugin(const std::string& why) {
 }
 
 int finish(const Options& options, const std::vector<Finding>& findings) {
-  print_summary(findings);
+  print_summary(findings, options.quiet);
   if (!options.json.empty() && !write_json(options.json, findings)) {
     std::fprintf(stderr, "swapmq-contract-kit: cannot write %s: %s\n", options.json.c_str(),
                  std::strerror(errno));

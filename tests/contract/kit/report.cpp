@@ -114,7 +114,8 @@ void print_line(const Finding& finding, bool quiet) {
   std::fflush(stdout);
 }
 
-void print_summary(const std::vector<Finding>& findings) {
+void print_summary(const std::vector<Finding>& findings, bool quiet) {
+  if (quiet && !any_failed(findings)) return;
   for (const Finding& finding : findings) {
     if (finding.outcome == Outcome::kFailed) std::printf("failed: %s\n", finding.test.c_str());
   }

@@ -22,8 +22,9 @@ const char* to_string(Outcome outcome);
 
 /// "ok  NAME (12 ms)", and what failed below it.
 void print_line(const Finding& finding, bool quiet);
-/// "swapmq-contract-kit: memory: 110 passed, 0 failed, 3 not promised", and which failed.
-void print_summary(const std::vector<Finding>& findings);
+/// "swapmq-contract-kit: memory: 110 passed, 0 failed, 3 not promised", and which failed. Quiet,
+/// nothing if none did.
+void print_summary(const std::vector<Finding>& findings, bool quiet);
 /// False if the file cannot be written.
 bool write_json(const std::string& file, const std::vector<Finding>& findings);
 /// The findings of such a file; empty if it cannot be read.

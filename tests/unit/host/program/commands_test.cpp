@@ -250,9 +250,11 @@ TEST_F(PluginCheck, MapsTheEndOfTheKit) {
 
 TEST_F(PluginCheck, PrintsTheKitsJson) {
   const Finished json =
-      check(R"(while [ "$1" != --json ]; do shift; done; echo '{"ok":true}' > "$2")", {"--json"});
+      check(R"(echo said; while [ "$1" != --json ]; do shift; done; echo '{"ok":true}' > "$2")",
+            {"--json"});
   EXPECT_EQ(json.code, 0) << json.err;
-  EXPECT_EQ(json.out, "{\"ok\":true}\n");
+  EXPECT_EQ(json.out, "{\"ok\":true}\n") << "one document and nothing else";
+  EXPECT_EQ(json.err, "said\n");
 }
 
 TEST_F(PluginCheck, PassesAnInterruptionOn) {
