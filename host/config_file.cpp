@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "config_file.h"
 
+#include <fcntl.h>
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 
 namespace swapmq::host {
 namespace {
@@ -29,21 +29,66 @@ rapidjson::Value text_value(std::string_view text, rapidjson::Document& owner) {
   return {text.data(), static_cast<rapidjson::SizeType>(text.size()), owner.GetAllocator()};
 }
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
+/// As much as the library reads of a config: a byte order mark may come on top of 1 MiB.
+constexpr std::size_t most_bytes = (std::size_t{1} << 20) + 3;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
 };
+
+std::string kind_trouble(mode_t mode) {
+  if (S_ISREG(mode)) return {};
+  if (S_ISDIR(mode)) return "is a directory; name a file";
+  if (S_ISFIFO(mode)) return "is a pipe; a config must be a regular file";
+  return "is a device or a socket; a config must be a regular file";
+}
+
+/// Appends all of it to `text`; the trouble, if any.
+std::string read_all(int descriptor, std::string& text) {
+  std::array<char, 16384> piece{};
+  for (;;) {
+    const ssize_t got = ::read(descriptor, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::string("cannot be read: ") + std::strerror(errno);
+    if (got == 0) return {};
+    text.append(piece.data(), static_cast<std::size_t>(got));
+    if (text.size() > most_bytes) return "too large: a config has at most 1048576 bytes";
+  }
+}
+
+std::string read_file(const std::string& path, std::string& text) {
+  struct stat about {};
+  // Before opening, since opening alone can have effects on a device.
+  if (::stat(path.c_str(), &about) != 0) {
+    return std::string("cannot be found: ") + std::strerror(errno);
+  }
+  if (std::string trouble = kind_trouble(about.st_mode); !trouble.empty()) return trouble;
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.number() < 0) return std::string("cannot be opened: ") + std::strerror(errno);
+  // Again: what was opened may be another file.
+  if (::fstat(file.number(), &about) != 0) {
+    return std::string("cannot be read: ") + std::strerror(errno);
+  }
+  if (std::string trouble = kind_trouble(about.st_mode); !trouble.empty()) return trouble;
+  return read_all(file.number(), text);
+}
 
 } // namespace
 
 Result<std::string> read_config_text(const std::string& path) {
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
-  if (file == nullptr) return Error(Errc::config, path + ": " + std::strerror(errno));
   std::string text;
-  std::array<char, 16384> piece{};
-  for (std::size_t got = 0; (got = std::fread(piece.data(), 1, piece.size(), file.get())) > 0;) {
-    text.append(piece.data(), got);
-  }
-  if (std::ferror(file.get()) != 0) return Error(Errc::config, path + ": " + std::strerror(errno));
+  const std::string trouble = read_file(path, text);
+  if (!trouble.empty()) return Error(Errc::config, path + ": " + trouble);
   return text;
 }
 

@@ -17,7 +17,8 @@ struct ConfigSummary {
   std::vector<std::string> plugin_path;
 };
 
-/// Errors: config.
+/// Never waits (for a pipe's writer, say) nor reads more than a config may have. Errors: config, in
+/// the library's words.
 Result<std::string> read_config_text(const std::string& path);
 /// What can be found in the text; empty where it is not what it should be.
 ConfigSummary summarize_config(std::string_view json);

@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "child.h"
-#include "config_file.h"
 #include "output.h"
 #include "program.h"
 
@@ -75,8 +76,9 @@ ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args)
   args.insert(args.end(), {"--json", result.path(), "--quiet"});
   // Standard output is for the document alone; what failed is also said to people.
   const ExitCode code = run_kit(kit, args, ChildOutput::to_our_stderr);
-  const Result<std::string> text = read_config_text(result.path());
-  if (text && !print_out(*text) && code == exit_done) return exit_failed;
+  std::ifstream file(result.path(), std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!print_out(text) && code == exit_done) return exit_failed;
   return code;
 }
 

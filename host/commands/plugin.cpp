@@ -152,7 +152,7 @@ int check(const CommonOptions& common, const PluginCommand& command,
 
 int run(const CommonOptions& common, const PluginCommand& command) {
   const Result<std::vector<std::string>> folders = folders_searched_first(common, command);
-  if (!folders) return fail(folders.error());
+  if (!folders) return fail_to_open(common, folders.error());
   using Action = PluginCommand::Action;
   switch (command.action) {
     case Action::list:

@@ -159,6 +159,27 @@ TEST_F(Commands, Code3Config) {
   EXPECT_EQ(run(folder_, {"queue", "list", "--config", "missing.json"}).code, 3);
 }
 
+TEST_F(Commands, Code3AConfigThatIsNoRegularFile) {
+  ASSERT_EQ(::mkfifo((folder_.path() + "/pipe").c_str(), 0600), 0);
+  folder_.write("long.json", std::string((1 << 20) + 4, ' ') + "{}");
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"pipe", "pipe: is a pipe; a config must be a regular file"},
+      {"/dev/zero", "/dev/zero: is a device or a socket; a config must be a regular file"},
+      {".", ".: is a directory; name a file"},
+      {"long.json", "long.json: too large: a config has at most 1048576 bytes"},
+      {"missing.json", "missing.json: cannot be found: No such file or directory"}};
+  for (const auto& [file, message] : wrong) {
+    for (const Args& args : {Args{"config", "check", file}, Args{"plugin", "list", "-c", file},
+                             Args{"queue", "list", "-c", file},
+                             Args{"--log-level", "info", "-c", file, "queue", "list"}}) {
+      const Finished refused = run(folder_, args);
+      EXPECT_EQ(refused.code, 3) << args.front() << " " << file;
+      EXPECT_THAT(refused.err, HasSubstr(message)) << args.front();
+      EXPECT_EQ(refused.out, "");
+    }
+  }
+}
+
 TEST_F(Commands, Code4Plugin) {
   folder_.write("stranger.json", R"({"message_queue": {"type": "stranger"}})");
   const Finished stranger = run(folder_, {"queue", "list", "--config", "stranger.json"});
