@@ -39,9 +39,12 @@ ExitCode fail(const Error& error) {
 
 ExitCode fail_to_open(const CommonOptions& common, const Error& error) {
   const bool names_file = !common.config.empty() && error.message().starts_with(common.config);
-  if (!names_file) return fail(error);
-  print_err(error.message() + "\n");
-  return exit_code(error.code());
+  if (names_file) {
+    print_err(error.message() + "\n");
+  } else {
+    (void)fail(error);
+  }
+  return error.code() == Errc::invalid_argument ? exit_config : exit_code(error.code());
 }
 
 std::string_view capability(const PluginDescription& plugin, std::string_view name) {

@@ -17,7 +17,8 @@ Result<MessageQueue> open_message_queue(const CommonOptions& common);
 
 /// Prints the error to standard error; the exit code that it stands for.
 ExitCode fail(const Error& error);
-/// The same for open_message_queue(), whose errors may be lines that begin with the config's name.
+/// The same for open_message_queue() and the first ping. The errors may be lines that begin with
+/// the config's name, and a value that only the backend could refuse is one of the config.
 ExitCode fail_to_open(const CommonOptions& common, const Error& error);
 
 /// The grade that a plugin gives one of its capabilities; empty: it says nothing of it.

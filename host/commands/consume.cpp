@@ -252,7 +252,7 @@ int run(const CommonOptions& common, const ConsumeCommand& command) {
   Result<MessageQueue> queue = open_message_queue(common);
   if (!queue) return fail_to_open(common, queue.error());
   // A subscription connects for as long as it takes; a wrong address should not look like waiting.
-  if (const Error error = queue->ping(command.timeout)) return fail(error);
+  if (const Error error = queue->ping(command.timeout)) return fail_to_open(common, error);
   Result<Subscription> subscription =
       queue->subscribe(command.queue, {.prefetch = command.prefetch});
   if (!subscription) return fail(subscription.error());

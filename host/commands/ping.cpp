@@ -17,7 +17,7 @@ int run(const CommonOptions& common, const PingCommand& command) {
   if (!queue) return fail_to_open(common, queue.error());
   // The first opens a session; the second is the round trip that people mean.
   const auto connecting = Clock::now();
-  if (const Error error = queue->ping(command.timeout)) return fail(error);
+  if (const Error error = queue->ping(command.timeout)) return fail_to_open(common, error);
   const auto pinging = Clock::now();
   if (const Error error = queue->ping(command.timeout)) return fail(error);
   const std::chrono::duration<double, std::milli> connected = pinging - connecting;

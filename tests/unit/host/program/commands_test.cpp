@@ -159,6 +159,20 @@ TEST_F(Commands, Code3Config) {
   EXPECT_EQ(run(folder_, {"queue", "list", "--config", "missing.json"}).code, 3);
 }
 
+TEST_F(Commands, Code3AValueThatOnlyTheBackendRefuses) {
+  folder_.write("folder.json", R"({"message_queue": {"type": "sqlite", "sqlite": {"path": "."}}})");
+  for (const Args& args : {Args{"ping"}, Args{"publish", "q"}, Args{"consume", "q", "--max", "1"},
+                           Args{"queue", "create", "q"}}) {
+    Args whole = args;
+    whole.insert(whole.end(), {"--config", "folder.json"});
+    const Finished refused = run(folder_, whole, {.input = "x"});
+    EXPECT_EQ(refused.code, 3) << args.front();
+    EXPECT_THAT(refused.err, HasSubstr("is not a regular file")) << args.front();
+  }
+  EXPECT_EQ(swapmq({"queue", "create", ""}).code, 2) << "of the command line";
+  EXPECT_EQ(swapmq({"consume", "", "--max", "1"}).code, 2);
+}
+
 TEST_F(Commands, Code3AConfigThatIsNoRegularFile) {
   ASSERT_EQ(::mkfifo((folder_.path() + "/pipe").c_str(), 0600), 0);
   folder_.write("long.json", std::string((1 << 20) + 4, ' ') + "{}");
