@@ -110,7 +110,8 @@ bool Consuming::look_around_while_idle() {
 }
 
 /// Nothing came: since there was nothing, since the broker is gone, or since a busy machine has not
-/// come to it yet? Then it is given a little more time.
+/// come to it yet? Then it is given a little more time. False: the end; if messages are ready even
+/// then, it is not a queue that was emptied.
 bool Consuming::ready_but_not_here() {
   constexpr milliseconds most{5'000};
   const Result<QueueStats> stats = queue_.stats(command_.queue, std::min(command_.timeout, most));
@@ -120,7 +121,15 @@ bool Consuming::ready_but_not_here() {
     return false;
   }
   const bool ready = stats->ready_precision == Precision::exact && stats->ready > 0;
-  return ready && Clock::now() < last_came_ + command_.idle_exit + most;
+  if (!ready) return false;
+  if (Clock::now() < last_came_ + command_.idle_exit + most) return true;
+  // What we look at and hold may be what others of its ordering key wait for.
+  if (!looked_at_.empty()) return false;
+  progress_.say("swapmq: " + std::to_string(stats->ready) + " messages of " + command_.queue +
+                " are ready, but none came for " + format_elapsed(Clock::now() - last_came_) +
+                "; the queue is not empty\n");
+  code_ = exit_unreachable;
+  return false;
 }
 
 bool Consuming::write_all(const std::vector<Delivery>& batch) {

@@ -219,6 +219,14 @@ TEST_F(Commands, Code5BrokerUnreachable) {
   EXPECT_THAT(publish.err, HasSubstr("is it running?"));
 }
 
+TEST_F(Commands, Code5MessagesAreReadyAndNoneComes) {
+  const Args args{"consume", "withheld", "--idle-exit",
+                  "50ms",    "--config", trouble_config(folder_)};
+  const Finished consume = run(folder_, args);
+  EXPECT_EQ(consume.code, 5);
+  EXPECT_THAT(consume.err, HasSubstr("3 messages of withheld are ready, but none came for "));
+}
+
 TEST_F(Commands, PublishingEndsWhereTheBrokerIsGone) {
   const Finished publish = run(folder_,
                                {"publish", "down", "--lines", "--batch", "2", "--timeout", "200ms",

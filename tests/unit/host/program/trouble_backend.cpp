@@ -5,6 +5,7 @@
 //   limbo     every message is in doubt
 //   picky     a message that begins with "big" is too large, others are confirmed
 //   stuck     the call takes a minute, and says so in the log before
+//   withheld  says that messages are ready and delivers none
 // With {"down": true} there is no connection at all. It stores nothing.
 #include <chrono>
 #include <condition_variable>
@@ -49,7 +50,12 @@ class TroubleSession final : public mq::Session {
   }
   void create_queue(mq::Queue&, mq::Deadline) override {}
   void delete_queue(mq::Queue&, mq::Deadline) override {}
-  void queue_stats(mq::Queue&, swapmq_queue_stats&, mq::Deadline) override {}
+  void queue_stats(mq::Queue& queue, swapmq_queue_stats& stats, mq::Deadline) override {
+    if (static_cast<QueueHandle&>(queue).name != "withheld") return;
+    stats.exists = 1;
+    stats.ready_precision = SWAPMQ_STAT_EXACT;
+    stats.ready = 3;
+  }
   uint64_t purge_queue(mq::Queue&, mq::Deadline) override { return 0; }
 
   void publish(mq::Queue& queue, mq::Messages messages, mq::PublishResults results,
