@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -82,6 +83,8 @@ CLI::Option* add_text(App& app, const std::string& names, std::string& target,
 
 /// Everything that CLI11 writes into while it parses.
 struct Parts {
+  std::vector<std::string> words; ///< the last one comes next
+  std::vector<std::string> names; ///< of queues, what followed a "--"
   CommonOptions common;
   PublishCommand publish;
   ConsumeCommand consume;
@@ -217,6 +220,15 @@ void add_consume(App& root, Parts& parts) {
   add_timeout(app, to.timeout, "For the broker to answer");
 }
 
+/// CLI11 forgets a "--" that follows a name, and all after it would be options again: it never sees
+/// them.
+void take_names(Parts& parts) {
+  const auto mark = std::find(parts.words.rbegin(), parts.words.rend(), "--");
+  if (mark == parts.words.rend()) return;
+  parts.names.assign(std::make_reverse_iterator(mark.base() - 1), parts.words.rend());
+  parts.words.erase(parts.words.begin(), mark.base());
+}
+
 void add_queue_commands(App& root, Parts& parts) {
   using Action = QueueCommand::Action;
   QueueCommand& to = parts.queue;
@@ -224,17 +236,22 @@ void add_queue_commands(App& root, Parts& parts) {
   const auto add = [&](const char* name, Action action, const char* description,
                        const char* footer = "") -> App& {
     App& app = *add_command(queue, parts, name, description, footer);
+    app.preparse_callback([&parts](std::size_t) { take_names(parts); });
     app.parse_complete_callback([&to, action] { to.action = action; });
     add_timeout(app, to.timeout, "For each call to the broker");
     return app;
   };
   const auto add_names = [&](App& app, bool required) {
     // CLI11 would take a queue named "[a,b]" for a list of two: all but the first are extras.
-    app.add_option("QUEUE", to.queues, "The queues")
-        ->required(required)
-        ->allow_extra_args(false)
-        ->option_text(several);
+    CLI::Option* names = app.add_option("QUEUE", to.queues, "The queues")
+                             ->required(required)
+                             ->allow_extra_args(false)
+                             ->option_text(several);
     app.allow_extras();
+    app.preparse_callback([&parts, names, required](std::size_t) {
+      take_names(parts);
+      names->required(required && parts.names.empty());
+    });
   };
   const auto add_yes = [&](App& app) { app.add_flag("-y,--yes", to.yes, "Do not ask"); };
   add_names(add("create", Action::create, help::queue_create), true);
@@ -298,6 +315,10 @@ Leave usage_error(const App& at, const std::string& message) {
   return {exit_usage, "", name + ": " + message + "\nTry '" + name + " --help'.\n"};
 }
 
+Leave unexpected_argument(const App& at, const std::string& word) {
+  return usage_error(at, "unexpected argument \"" + word + "\"");
+}
+
 Leave unknown_word(const App& at, const std::string& word) {
   const bool is_option = word.starts_with("-");
   std::vector<std::string> known;
@@ -313,7 +334,11 @@ Leave unknown_word(const App& at, const std::string& word) {
                                            : "unknown command \"";
   std::string message = what + word + "\"";
   const std::string_view near = nearest(word.substr(0, word.find('=')), known);
-  if (!near.empty()) message.append("; did you mean \"").append(near).append("\"?");
+  if (!near.empty()) {
+    message.append("; did you mean \"").append(near).append("\"?");
+  } else if (is_option && at.get_allow_extras()) {
+    message.append("; a queue's name that begins with - goes after --");
+  }
   return usage_error(at, message);
 }
 
@@ -371,6 +396,10 @@ std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
       if (name.starts_with("-")) return unknown_word(at, name);
       parts.queue.queues.push_back(name);
     }
+    if (!at.get_allow_extras() && !parts.names.empty()) {
+      return unexpected_argument(at, parts.names.front());
+    }
+    parts.queue.queues.insert(parts.queue.queues.end(), parts.names.begin(), parts.names.end());
     line.command = parts.queue;
   }
   if (top == "plugin") line.command = parts.plugin;
@@ -412,8 +441,9 @@ std::variant<CommandLine, Leave> parse_command_line(std::vector<std::string> arg
   root.require_subcommand(0, 1);
 
   std::reverse(args.begin(), args.end()); // CLI11 takes them from the back
+  parts.words = std::move(args);
   try {
-    root.parse(std::move(args));
+    root.parse(parts.words);
   } catch (const CLI::CallForHelp&) {
     return Leave{exit_done, root.help(), ""};
   } catch (const CLI::CallForVersion& version) {

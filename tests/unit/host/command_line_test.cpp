@@ -157,6 +157,24 @@ TEST(CommandLine, AfterTheFirstCommandNoWordIsAnother) {
               HasSubstr("unexpected argument \"check\""));
 }
 
+TEST(CommandLine, AfterTwoDashesAllAreNamesOfQueues) {
+  EXPECT_EQ(command<QueueCommand>({"queue", "delete", "--", "-x"}).queues, Args{"-x"});
+  const auto purge = command<QueueCommand>(
+      {"queue", "purge", "-y", "a", "b", "--", "-x", "--", "--yes", "--help", "list"});
+  EXPECT_EQ(purge.action, QueueCommand::Action::purge);
+  EXPECT_TRUE(purge.yes);
+  EXPECT_EQ(purge.queues, (Args{"a", "b", "-x", "--", "--yes", "--help", "list"}));
+  EXPECT_FALSE(command<QueueCommand>({"queue", "delete", "--", "--yes"}).yes);
+  EXPECT_EQ(command<QueueCommand>({"queue", "stats", "--"}).queues, Args{});
+  EXPECT_THAT(usage_error({"queue", "delete", "--"}), HasSubstr("QUEUE"));
+  EXPECT_THAT(usage_error({"queue", "list", "--", "-x"}),
+              HasSubstr("swapmq queue list: unexpected argument \"-x\""));
+  EXPECT_THAT(usage_error({"queue", "delete", "--yse", "--", "-x"}),
+              HasSubstr("unknown option \"--yse\"; did you mean \"--yes\"?"));
+  EXPECT_THAT(usage_error({"queue", "delete", "-x"}),
+              HasSubstr("unknown option \"-x\"; a queue's name that begins with - goes after --"));
+}
+
 TEST(CommandLine, PluginCommands) {
   using Action = PluginCommand::Action;
   EXPECT_EQ(command<PluginCommand>({"plugin", "list"}).action, Action::list);
