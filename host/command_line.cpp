@@ -26,6 +26,8 @@ using CLI::App;
 template <class Value>
 using Parser = std::function<std::optional<Value>(std::string_view)>;
 
+constexpr std::uint32_t largest_prefetch = 65535;
+
 /// An option whose text becomes a value by our own rules; `expected` says them in an error.
 template <class Value>
 CLI::Option* add_parsed(App& app, const std::string& names, Value& target,
@@ -212,9 +214,10 @@ void add_consume(App& root, Parts& parts) {
 
   group = "Delivery";
   app.add_flag("--release", to.release,
-               "Look only: give every message back at the\nend (default --max: the prefetch)")
+               "Look only: give every message back at the\nend (default --max: the prefetch; at "
+               "most 65535)")
       ->group(group);
-  add_integer<std::uint32_t>(app, "--prefetch", to.prefetch, 1, 65535,
+  add_integer<std::uint32_t>(app, "--prefetch", to.prefetch, 1, largest_prefetch,
                              "Messages held unsettled at most\n(default: 256)")
       ->group(group);
   add_timeout(app, to.timeout, "For the broker to answer");
@@ -366,19 +369,23 @@ Leave missing_command(const App& at) {
   return usage_error(at, "a command is needed: " + known);
 }
 
-void finish_consume(ConsumeCommand& consume, const CommonOptions& common) {
+/// What is wrong with it as a whole, if anything.
+std::string finish_consume(ConsumeCommand& consume, const CommonOptions& common) {
   consume.exits_when_idle = consume.idle_exit > milliseconds(0);
   if (common.json) consume.output = ConsumeCommand::Output::json;
-  if (!consume.release) return;
+  if (!consume.release) return {};
   // What is looked at stays unsettled, so that the prefetch must hold all of it.
   if (consume.max == 0) consume.max = consume.prefetch;
-  constexpr std::uint64_t largest_prefetch = 65535;
-  consume.max = std::min(consume.max, largest_prefetch);
+  if (consume.max > largest_prefetch) {
+    return "--max: \"" + std::to_string(consume.max) + "\" is more than the " +
+           std::to_string(largest_prefetch) + " messages that --release can hold";
+  }
   consume.prefetch = static_cast<std::uint32_t>(consume.max);
   if (!consume.exits_when_idle) {
     consume.exits_when_idle = true;
     consume.idle_exit = milliseconds(1000);
   }
+  return {};
 }
 
 std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
@@ -388,7 +395,8 @@ std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
   CommandLine line{parts.common, VersionCommand{}};
   if (top == "publish") line.command = parts.publish;
   if (top == "consume") {
-    finish_consume(parts.consume, parts.common);
+    const std::string trouble = finish_consume(parts.consume, parts.common);
+    if (!trouble.empty()) return usage_error(at, trouble);
     line.command = parts.consume;
   }
   if (top == "queue") {

@@ -123,6 +123,12 @@ TEST(CommandLine, LookingHoldsAllThatItShows) {
   EXPECT_EQ(look.prefetch, 1000u);
   EXPECT_TRUE(look.exits_when_idle) << "or it would wait for ever";
   EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--release"}).max, 256u);
+  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--release", "-n", "65535"}).max, 65535u);
+  EXPECT_THAT(
+      usage_error({"consume", "q", "--release", "--max", "65536"}),
+      HasSubstr("--max: \"65536\" is more than the 65535 messages that --release can hold"));
+  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--max", "65536"}).max, 65536u);
+  EXPECT_THAT(left({"consume", "--help"}).out, HasSubstr("at most 65535"));
 }
 
 TEST(CommandLine, QueueCommands) {
