@@ -4,12 +4,13 @@
 // first error ends it.
 #include <unistd.h>
 
-#include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "commands/commands.h"
+#include "confirmation.h"
 #include "json_output.h"
 #include "output.h"
 #include "program.h"
@@ -18,14 +19,22 @@
 namespace swapmq::host {
 namespace {
 
-/// Asks a person; a script, which has no terminal, means what it says.
-bool confirmed_by_user(const std::string& question) {
-  if (::isatty(STDIN_FILENO) == 0 || !stderr_is_terminal()) return true;
-  print_err(question + " [y/N] ");
-  std::string answer;
-  char c = 0;
-  while (::read(STDIN_FILENO, &c, 1) == 1 && c != '\n') answer += c;
-  return answer == "y" || answer == "Y" || answer == "yes";
+/// Asks before that is done; what to exit with if it must not be.
+std::optional<ExitCode> refused_by_user(const std::string& question, const std::string& outcome) {
+  switch (ask(question)) {
+    case Answer::yes:
+      return std::nullopt;
+    case Answer::no:
+      break;
+    case Answer::interrupted:
+      print_err("swapmq: " + outcome + "\n");
+      return exit_interrupted;
+    case Answer::cannot_ask:
+      print_err("swapmq: " + outcome + ": there is no terminal to ask on; --yes does not ask\n");
+      return exit_failed;
+  }
+  print_err("swapmq: " + outcome + "\n");
+  return exit_failed;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -63,10 +72,10 @@ int create(MessageQueue& queue, const CommonOptions& common, const QueueCommand&
 }
 
 int remove(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
-  if (!command.yes &&
-      !confirmed_by_user("Delete " + joined(command.queues) + " and all messages in it?")) {
-    print_err("swapmq: nothing was deleted\n");
-    return exit_failed;
+  if (!command.yes) {
+    const auto refused = refused_by_user(
+        "Delete " + joined(command.queues) + " and all messages in it?", "nothing was deleted");
+    if (refused) return *refused;
   }
   QueueReport report(queue);
   for (const std::string& name : command.queues) {
@@ -77,10 +86,11 @@ int remove(MessageQueue& queue, const CommonOptions& common, const QueueCommand&
 }
 
 int purge(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
-  if (!command.yes && !confirmed_by_user("Remove all ready and delayed messages of " +
-                                         joined(command.queues) + "?")) {
-    print_err("swapmq: nothing was removed\n");
-    return exit_failed;
+  if (!command.yes) {
+    const auto refused =
+        refused_by_user("Remove all ready and delayed messages of " + joined(command.queues) + "?",
+                        "nothing was removed");
+    if (refused) return *refused;
   }
   QueueReport report(queue);
   std::string text;
