@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -36,23 +38,30 @@ class TemporaryFile {
  public:
   TemporaryFile() {
     std::error_code error;
-    path_ = (fs::temp_directory_path(error) / "swapmq-check-XXXXXX").string();
+    const fs::path base = fs::temp_directory_path(error);
+    path_ = (base / "swapmq-check-XXXXXX").string();
+    if (error) { // mkostemp would make it in the working directory
+      trouble_ = error.message();
+      return;
+    }
     const int fd = ::mkostemp(path_.data(), O_CLOEXEC);
     if (fd < 0) {
-      path_.clear();
+      trouble_ = base.string() + ": " + std::strerror(errno);
     } else {
       ::close(fd);
     }
   }
   ~TemporaryFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
+    if (trouble_.empty()) ::unlink(path_.c_str());
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Why there is none; empty if there is one.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
  private:
-  std::string path_;
+  std::string path_, trouble_;
 };
 
 ExitCode run_kit(const std::string& kit, const std::vector<std::string>& args, ChildOutput output) {
@@ -69,8 +78,9 @@ ExitCode run_kit(const std::string& kit, const std::vector<std::string>& args, C
 
 ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args) {
   const TemporaryFile result;
-  if (result.path().empty()) {
-    print_err("swapmq: cannot make a temporary file for the result; is TMPDIR writable?\n");
+  if (!result.trouble().empty()) {
+    print_err("swapmq: cannot make a temporary file for the result (" + result.trouble() +
+              "); is TMPDIR writable?\n");
     return exit_failed;
   }
   args.insert(args.end(), {"--json", result.path(), "--quiet"});

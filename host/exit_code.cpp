@@ -41,6 +41,8 @@ ExitCode exit_code_of_kit(int status) {
       return exit_done;
     case 2:
       return exit_usage;
+    case 3: // it had no folder to work in: nothing is said of the plugin
+      return exit_failed;
     case 130:
     case -2:  // SIGINT
     case -15: // SIGTERM

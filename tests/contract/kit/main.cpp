@@ -21,6 +21,7 @@ namespace swapmq::contract {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr int kNoFolder = 3;
 constexpr int kNoPlugin = 4;
 
 /// The folder that {dir} stands for; removed at the end if it was made here.
@@ -28,10 +29,16 @@ class RunFolder {
  public:
   explicit RunFolder(const std::string& given) : path_(given) {
     if (!path_.empty()) return;
-    const auto base = std::filesystem::temp_directory_path() / "swapmq-contract-XXXXXX";
-    path_ = base.string();
-    if (mkdtemp(path_.data()) == nullptr) path_.clear();
-    own_ = !path_.empty();
+    // The throwing form would end the process where TMPDIR names nothing.
+    std::error_code error;
+    const auto base = std::filesystem::temp_directory_path(error);
+    path_ = (base / "swapmq-contract-XXXXXX").string();
+    if (error) {
+      trouble_ = error.message();
+    } else if (mkdtemp(path_.data()) == nullptr) {
+      trouble_ = base.string() + ": " + std::strerror(errno);
+    }
+    own_ = trouble_.empty();
   }
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -40,10 +47,13 @@ class RunFolder {
     if (own_) std::filesystem::remove_all(path_, ignored);
   }
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Why there is no folder; empty if there is one.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] std::string to_remove() const { return own_ ? path_ : std::string(); }
 
  private:
   std::string path_;
+  std::string trouble_;
   bool own_ = false;
 };
 
@@ -75,7 +85,12 @@ int finish(const Options& options, const std::vector<Finding>& findings) {
 
 int run(Options options) {
   const RunFolder folder(options.dir);
-  if (folder.path().empty()) return no_plugin("cannot make a temporary folder");
+  if (!folder.trouble().empty()) {
+    std::fprintf(stderr,
+                 "swapmq-contract-kit: cannot make a temporary folder (%s); is TMPDIR writable?\n",
+                 folder.trouble().c_str());
+    return kNoFolder;
+  }
   options.dir = folder.path();
   const bool keeps_placeholder = options.isolate; // each process puts its own folder there
   const std::string written = options.options;

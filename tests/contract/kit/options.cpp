@@ -48,8 +48,8 @@ void print_usage() {
       "  --quiet                  no line for tests that pass\n"
       "  --gtest_filter=PATTERN   only these tests; and GoogleTest's other options\n"
       "\n"
-      "exit: 0 kept the contract, 1 broke it, 2 wrong usage, 4 the plugin cannot be loaded or\n"
-      "opened, 70 a call hung (without --isolate)");
+      "exit: 0 kept the contract, 1 broke it, 2 wrong usage, 3 no temporary folder, 4 the plugin\n"
+      "cannot be loaded or opened, 70 a call hung (without --isolate)");
 }
 
 std::optional<Options> parse(int argc, char** argv) {

@@ -32,6 +32,7 @@ TEST(ExitCode, OfTheContractKit) {
   EXPECT_EQ(exit_code_of_kit(0), 0);
   EXPECT_EQ(exit_code_of_kit(1), 4); // the plugin broke the contract
   EXPECT_EQ(exit_code_of_kit(2), 2);
+  EXPECT_EQ(exit_code_of_kit(3), 1); // there was no folder for it
   EXPECT_EQ(exit_code_of_kit(4), 4);
   EXPECT_EQ(exit_code_of_kit(70), 4);
   EXPECT_EQ(exit_code_of_kit(-11), 4);

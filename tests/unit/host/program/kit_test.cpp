@@ -45,5 +45,17 @@ TEST_F(Kit, JsonIsOneDocumentAlone) {
   EXPECT_EQ(checked.err, "");
 }
 
+TEST_F(Kit, WithoutATemporaryFolderSaysSo) {
+  const How how{.environment = {"TMPDIR=" + folder_.path() + "/missing"}};
+  const Finished checked = run(folder_, {"plugin", "check", "memory"}, how);
+  EXPECT_EQ(checked.code, 1);
+  EXPECT_THAT(checked.err, HasSubstr("cannot make a temporary folder ("));
+  EXPECT_THAT(checked.err, HasSubstr("is TMPDIR writable?"));
+  const Finished json = run(folder_, {"plugin", "check", "memory", "--json"}, how);
+  EXPECT_EQ(json.code, 1);
+  EXPECT_EQ(json.out, "");
+  EXPECT_THAT(json.err, HasSubstr("cannot make a temporary file for the result ("));
+}
+
 } // namespace
 } // namespace swapmq::program_test
