@@ -44,6 +44,7 @@ ExitCode exit_code_of_kit(int status) {
     case 3: // it had no folder to work in: nothing is said of the plugin
       return exit_failed;
     case 130:
+    case -1:  // SIGHUP
     case -2:  // SIGINT
     case -15: // SIGTERM
       return exit_interrupted;

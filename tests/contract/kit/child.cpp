@@ -9,8 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <system_error>
 
 #include "breach.h"
 #include "plugin.h"
@@ -20,6 +25,16 @@ namespace swapmq::contract {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr int kInterruptedExit = 130;
+
+std::atomic<bool> was_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free); // a signal handler sets it
+
+std::mutex running_mutex;
+std::set<pid_t> running; // guarded by running_mutex
+
+void note_interruption(int /*signal*/) { was_interrupted = true; }
 
 int left_ms(Clock::time_point deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
@@ -39,6 +54,39 @@ void close_fd(int& fd) {
 }
 
 } // namespace
+
+void catch_interruptions() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    const bool known = sigaction(signal, nullptr, &action) == 0;
+    if (known && action.sa_handler == SIG_IGN) continue; // nohup is respected
+    action = {};
+    action.sa_handler = note_interruption;
+    action.sa_flags = SA_RESTART;
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+bool interrupted() { return was_interrupted; }
+
+void end_interrupted(const std::string& folder) {
+  // Never released: whoever would start or reap another process waits for the end here.
+  running_mutex.lock();
+  for (const pid_t pid : running) ::kill(pid, SIGTERM);
+  const auto deadline = Clock::now() + std::chrono::seconds(2);
+  for (const pid_t pid : running) {
+    pid_t ended = 0;
+    while ((ended = waitpid(pid, nullptr, WNOHANG)) == 0 && Clock::now() < deadline) {
+      ::poll(nullptr, 0, 2);
+    }
+    if (ended != 0) continue; // or reaped already
+    ::kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+  }
+  std::error_code ignored; // the process ends here, whatever is left
+  if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+  _exit(kInterruptedExit);
+}
 
 Process::Process(std::vector<std::string> arguments, bool with_stderr) {
   const std::string program = own_program();
@@ -60,7 +108,10 @@ Process::Process(std::vector<std::string> arguments, bool with_stderr) {
   posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
   if (with_stderr) posix_spawn_file_actions_adddup2(&actions, out[1], STDERR_FILENO);
+  std::unique_lock lock(running_mutex);
   const int error = posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
+  if (error == 0) running.insert(pid_);
+  lock.unlock();
   posix_spawn_file_actions_destroy(&actions);
   ::close(in[0]);
   ::close(out[1]);
@@ -90,6 +141,10 @@ Ended Process::reap() {
   Ended ended;
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  {
+    const std::lock_guard lock(running_mutex);
+    running.erase(pid_);
   }
   pid_ = -1;
   if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);

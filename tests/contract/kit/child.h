@@ -22,6 +22,13 @@ struct Ended {
   int signal = 0;
 };
 
+/// From now on SIGINT, SIGTERM and SIGHUP only set interrupted().
+void catch_interruptions();
+bool interrupted();
+/// Ends the processes that were started, removes the folder (empty: none) and exits with 130. They
+/// are asked first, so that they can do the same to theirs.
+[[noreturn]] void end_interrupted(const std::string& folder);
+
 class Process {
  public:
   /// Runs this very program. Its output comes here; it sees its stdin end when this process ends.

@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 #include <gtest/gtest.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string_view>
@@ -137,6 +138,7 @@ std::vector<Finding> run_isolated() {
     } catch (const std::exception& failure) { // no process, no folder
       findings.push_back({test, Outcome::kFailed, failure.what(), 0});
     }
+    while (interrupted()) ::pause(); // that it ended says nothing; the watchdog ends this process
     print_line(findings.back(), kit().options.quiet);
   }
   return findings;

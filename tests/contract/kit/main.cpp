@@ -84,6 +84,7 @@ int finish(const Options& options, const std::vector<Finding>& findings) {
 }
 
 int run(Options options) {
+  catch_interruptions();
   const RunFolder folder(options.dir);
   if (!folder.trouble().empty()) {
     std::fprintf(stderr,
@@ -91,13 +92,14 @@ int run(Options options) {
                  folder.trouble().c_str());
     return kNoFolder;
   }
+  // Before the plugin is loaded, which may take for ever: it sees interruptions as well.
+  const Watchdog watchdog(options.hang, folder.to_remove());
   options.dir = folder.path();
   const bool keeps_placeholder = options.isolate; // each process puts its own folder there
   const std::string written = options.options;
   put_dir(options.options, options.dir);
   if (const std::string why = load_plugin(options); !why.empty()) return no_plugin(why);
 
-  const Watchdog watchdog(options.hang, folder.to_remove());
   if (!options.child.empty()) {
     if (const std::string why = describe_backend(); !why.empty()) return no_plugin(why);
     return act_out(options.child, options.child_args);

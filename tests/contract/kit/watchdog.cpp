@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "child.h"
+
 namespace swapmq::contract {
 
 namespace {
@@ -46,6 +48,7 @@ Watchdog::Call::~Call() {
 void Watchdog::watch() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
+    if (interrupted()) end_interrupted(clean_up_);
     const auto now = Clock::now();
     for (const Call* call : calls_) {
       if (call->latest_ < now) give_up(*call);

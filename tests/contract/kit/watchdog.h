@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Ends the process when a call into the plugin does not return: says which call of which test, and
-// exits with kHungExit. One thread, started once and joined at exit of main.
+// exits with kHungExit. Ends it also when it was interrupted. One thread, started once and joined
+// at exit of main.
 #pragma once
 
 #include <chrono>

@@ -36,6 +36,7 @@ TEST(ExitCode, OfTheContractKit) {
   EXPECT_EQ(exit_code_of_kit(4), 4);
   EXPECT_EQ(exit_code_of_kit(70), 4);
   EXPECT_EQ(exit_code_of_kit(-11), 4);
+  EXPECT_EQ(exit_code_of_kit(-1), 130);
   EXPECT_EQ(exit_code_of_kit(-2), 130);
   EXPECT_EQ(exit_code_of_kit(-15), 130);
 }

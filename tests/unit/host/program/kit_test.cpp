@@ -3,12 +3,16 @@
 // plugin check with the contract kit itself; one of its tests is enough here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
 
 #include "support.h"
 
 namespace swapmq::program_test {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -55,6 +59,20 @@ TEST_F(Kit, WithoutATemporaryFolderSaysSo) {
   EXPECT_EQ(json.code, 1);
   EXPECT_EQ(json.out, "");
   EXPECT_THAT(json.err, HasSubstr("cannot make a temporary file for the result ("));
+}
+
+TEST_F(Kit, InterruptedLeavesNothingBehind) {
+  const std::string tmp = folder_.path() + "/tmp";
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    fs::create_directories(tmp);
+    Process checking(folder_, {"plugin", "check", "memory"},
+                     {.out = Stdout::pipe, .environment = {"TMPDIR=" + tmp}});
+    EXPECT_EQ(checking.read_output(2), "ok") << "the first test";
+    EXPECT_FALSE(fs::is_empty(tmp));
+    checking.signal(signal);
+    EXPECT_EQ(checking.wait().code, 130);
+    EXPECT_TRUE(fs::is_empty(tmp)) << "after signal " << signal;
+  }
 }
 
 } // namespace
