@@ -82,7 +82,7 @@ The summary is one line on standard error:
 lost: written, but the ack came too late or got no answer; others may get those messages again.
 
 Exit codes: 0 done; 1 output failed or some were lost; 2 usage; 3 config; 4 plugin;
-5 broker unreachable; 130 interrupted.
+5 broker unreachable, or messages are ready and it delivers none; 130 interrupted.
 
 Examples:
   swapmq consume tasks --idle-exit 2s > jobs.txt
