@@ -368,7 +368,7 @@ struct PluginFound {
 };
 
 /// The folders that plugins are searched in, in order: those of the config (may be empty), of
-/// SWAPMQ_PLUGIN_PATH, beside the program, the install directory.
+/// SWAPMQ_PLUGIN_PATH, beside the program, beside this library, the install directory.
 SWAPMQ_API std::vector<std::string> plugin_search_path(
     std::span<const std::string> from_config = {});
 /// Every *.so in the search path; the first of a name hides the later ones. Loads each.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/search.h"
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,6 +48,16 @@ void add_beside_program(std::vector<std::string>& folders) {
   add_folder(folders, beside / ".." / SWAPMQ_BACKEND_INSTALL_DIRECTORY);
 }
 
+/// Where this library is installed, whatever prefix it was configured for. Of a program that the
+/// core is linked into, this is the program's own folder.
+void add_beside_library(std::vector<std::string>& folders) {
+  Dl_info about{};
+  if (::dladdr(reinterpret_cast<const void*>(&add_beside_library), &about) == 0) return;
+  std::error_code error;
+  const fs::path library = fs::canonical(about.dli_fname, error);
+  if (!error) add_folder(folders, library.parent_path() / "swapmq" / "backends");
+}
+
 } // namespace
 
 std::vector<std::string> plugin_search_path(std::span<const std::string> from_config) {
@@ -54,6 +65,7 @@ std::vector<std::string> plugin_search_path(std::span<const std::string> from_co
   for (const std::string& folder : from_config) add_folder(folders, folder);
   add_environment(folders);
   add_beside_program(folders);
+  add_beside_library(folders);
   add_folder(folders, SWAPMQ_BACKEND_INSTALL_PATH);
   return folders;
 }

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +19,12 @@ spdlog::level::level_enum to_spdlog(int level) {
   return levels[std::clamp(level, 0, 4)];
 }
 
+/// Opening a pipe waits for its reader, perhaps for ever.
+bool waits_for_a_reader(const std::string& file) {
+  struct stat about {};
+  return ::stat(file.c_str(), &about) == 0 && S_ISFIFO(about.st_mode);
+}
+
 } // namespace
 
 Log::Log(std::shared_ptr<spdlog::logger> logger, metrics::Registry& registry)
@@ -27,6 +34,11 @@ Log::~Log() { logger_->flush(); }
 
 Result<std::shared_ptr<Log>> Log::open(const std::string& level, const std::string& file,
                                        metrics::Registry& registry) {
+  if (waits_for_a_reader(file)) {
+    return Error(
+        Errc::config,
+        "log file \"" + file + "\": is a pipe; name a regular file, or none for standard error");
+  }
   try {
     spdlog::sink_ptr sink;
     if (file.empty()) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Opening, looking, managing.
+#include <sys/stat.h>
+
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include "support.h"
@@ -97,6 +100,18 @@ TEST(Look, CountsWhatHappens) {
     ASSERT_FALSE(one.buckets.empty());
     EXPECT_EQ(one.buckets.back().second, 1U);
   }
+}
+
+TEST(Look, ALogFileThatIsAPipeIsRefusedAtOnce) {
+  std::string folder = (std::filesystem::temp_directory_path() / "swapmq-log-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string pipe = folder + "/log";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const auto opened = swapmq::MessageQueue::try_open_text(
+      R"({"message_queue":{"type":"memory"},"log":{"file":")" + pipe + R"("}})");
+  EXPECT_EQ(opened.error().code(), swapmq::Errc::config);
+  EXPECT_NE(opened.error().message().find("is a pipe"), std::string::npos);
+  std::filesystem::remove_all(folder);
 }
 
 } // namespace
