@@ -150,19 +150,7 @@ Error Lane::try_subscribe() {
       session_->subscribe(*queue, setup_.options.prefetch, milliseconds(0), deadline);
   if (!subscription) return subscription.error();
   subscription_ = *subscription;
-  ++session_number_;
   return {};
-}
-
-void Lane::end_lost(std::vector<Pending>& settlements) {
-  const auto ours = [this](const Pending& pending) SWAPMQ_REQUIRES(session_mutex_) {
-    return subscription_ != nullptr && pending.delivery->batch->session() == session_number_;
-  };
-  const auto lost = std::stable_partition(settlements.begin(), settlements.end(), ours);
-  const std::vector<swapmq_status> statuses(static_cast<std::size_t>(settlements.end() - lost),
-                                            SWAPMQ_LOST);
-  ledger_->ended({lost, settlements.end()}, statuses);
-  settlements.erase(lost, settlements.end());
 }
 
 void Lane::flush() {
@@ -174,7 +162,6 @@ void Lane::flush() {
 }
 
 bool Lane::exchange(std::vector<Pending> settlements, std::size_t credit, Wait wait) {
-  end_lost(settlements);
   SettlementPlan plan(setup_.policy, std::move(settlements), dead_letters_, ledger_->draining());
   if (!plan.later().empty()) ledger_->put_back(std::move(plan.later()), refused_pause);
   // What stays unsettled takes no credit along.
@@ -213,7 +200,7 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
                                              " settlements were refused; trying again");
     ledger_->put_back(std::move(refused), refused_pause);
   }
-  if (received.batch != nullptr) ledger_->received(std::move(received.batch), session_number_);
+  if (received.batch != nullptr) ledger_->received(std::move(received.batch));
   note(received.error);
   return !received.error;
 }

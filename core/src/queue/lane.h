@@ -68,8 +68,6 @@ class Lane {
       SWAPMQ_REQUIRES(session_mutex_);
   bool conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
                 plugin::Received received) SWAPMQ_REQUIRES(session_mutex_);
-  /// Ends those that came by an earlier session, and with it went; the rest remains.
-  void end_lost(std::vector<Pending>& settlements) SWAPMQ_REQUIRES(session_mutex_);
   /// What was decided before the end reaches the broker, while it answers.
   void flush() SWAPMQ_REQUIRES(session_mutex_);
   void drop_session(const Error& why) SWAPMQ_REQUIRES(session_mutex_);
@@ -80,7 +78,6 @@ class Lane {
 
   Mutex session_mutex_;
   std::unique_ptr<plugin::Session> session_ SWAPMQ_GUARDED_BY(session_mutex_);
-  std::uint64_t session_number_ SWAPMQ_GUARDED_BY(session_mutex_) = 0; // of all there were
   swapmq_subscription* subscription_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
   swapmq_queue* dead_letters_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
   bool closed_ SWAPMQ_GUARDED_BY(session_mutex_) = false;

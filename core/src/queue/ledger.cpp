@@ -27,12 +27,10 @@ Error lost_error() {
 
 } // namespace
 
-DeliveryBatch::DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch,
-                             std::uint64_t session)
+DeliveryBatch::DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch)
     : references_(static_cast<std::uint32_t>(batch->count)),
       ledger_(std::move(ledger)),
       batch_(std::move(batch)),
-      session_(session),
       size_(static_cast<std::size_t>(batch_->count)),
       states_(std::make_unique<DeliveryState[]>(size_)) {
   for (std::size_t i = 0; i < size_; ++i) {
@@ -243,9 +241,8 @@ std::size_t Ledger::credit(std::size_t settling) {
   return credit_after(settling);
 }
 
-void Ledger::received(plugin::BatchPtr batch, std::uint64_t session) {
-  // It deletes itself.
-  auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch), session);
+void Ledger::received(plugin::BatchPtr batch) {
+  auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch)); // deletes itself
   std::uint64_t again = 0;
   for (std::size_t i = 0; i < deliveries->size(); ++i) {
     const swapmq_delivery& delivery = *(*deliveries)[i].delivery;

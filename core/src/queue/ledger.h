@@ -67,14 +67,12 @@ using detail::DeliveryState;
 /// each outstanding delivery and each delivery with handles holds a reference.
 class DeliveryBatch {
  public:
-  DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch, std::uint64_t session);
+  DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr batch);
   void add_reference() { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop_reference() {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
   [[nodiscard]] Ledger& ledger() const { return *ledger_; }
-  /// The number of the session that it came by, and that alone may settle it.
-  [[nodiscard]] std::uint64_t session() const { return session_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   DeliveryState& operator[](std::size_t i) { return states_[i]; }
 
@@ -83,7 +81,6 @@ class DeliveryBatch {
   std::atomic<std::uint32_t> references_;
   std::shared_ptr<Ledger> ledger_;
   plugin::BatchPtr batch_;
-  std::uint64_t session_;
   std::size_t size_;
   std::unique_ptr<DeliveryState[]> states_;
 };
@@ -132,8 +129,8 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
     std::vector<Pending> settlements; ///< in the exchange from now on
     std::size_t credit = 0;           ///< how many deliveries may come
   };
-  /// What there is to settle now and the credit then. For who holds the session: whoever closes it
-  /// then finds everything else here.
+  /// What there is to settle now and the credit then. Only for who holds the session: when it ends,
+  /// everything that belongs to it must be found here, and nothing in somebody's hands.
   Work take_work() SWAPMQ_EXCLUDES(mutex_);
   /// Whether so much was settled since the last exchange that an inline handler should pause for
   /// one.
@@ -144,7 +141,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   void leave_exchange() SWAPMQ_EXCLUDES(mutex_);
   /// How many deliveries may come with so many settlements.
   [[nodiscard]] std::size_t credit(std::size_t settling) SWAPMQ_EXCLUDES(mutex_);
-  void received(plugin::BatchPtr batch, std::uint64_t session) SWAPMQ_EXCLUDES(mutex_);
+  void received(plugin::BatchPtr batch) SWAPMQ_EXCLUDES(mutex_);
   /// Takes the broker's word over: OK and LOST end a delivery, the others are skipped.
   void ended(std::span<const Pending> settlements, std::span<const swapmq_status> statuses)
       SWAPMQ_EXCLUDES(mutex_);

@@ -49,7 +49,7 @@ class LedgerTest : public testing::Test {
     message.id = message.body = {"x", 1};
     swapmq_publish_result result{};
     EXPECT_FALSE(session_->publish(queue_, {&message, 1}, {&result, 1}, soon()));
-    ledger_->received(session_->exchange(subscription_, {}, {}, 1, 0, soon()).batch, 1);
+    ledger_->received(session_->exchange(subscription_, {}, {}, 1, 0, soon()).batch);
     return ledger_->take(soon()).value();
   }
   /// Settles at the broker what the lane was given.
