@@ -59,8 +59,8 @@ class SettlementPlan {
   const SettlePolicy& policy_;
   swapmq_queue* target_;
   const bool draining_;
-  bool copying_fails_ =
-      false; // then the others wait for the next exchange: each try takes its time
+  // Then the others wait for the next exchange, since each try takes its time.
+  bool copying_fails_ = false;
   std::size_t first_tries_ = 0;
   std::vector<Pending> pending_, later_;
   std::vector<swapmq_settlement> settlements_;
