@@ -39,18 +39,39 @@ RedisClient::RedisClient(const std::string& socket_path)
 
 resp::Value RedisClient::ask(const std::vector<std::string>& words, milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
-  send(resp::command(words), deadline);
+  send_bytes(resp::command(words), deadline);
   for (;;) {
     std::string_view bytes = received_;
     if (auto reply = resp::take(bytes)) {
       received_.erase(0, received_.size() - bytes.size());
       return *std::move(reply);
     }
-    receive(deadline);
+    if (!receive(deadline)) throw std::runtime_error("redis: the server closed the connection");
   }
 }
 
-void RedisClient::send(std::string_view bytes, Clock::time_point deadline) {
+void RedisClient::send(const std::vector<std::string>& words, milliseconds timeout) {
+  send_bytes(resp::command(words), Clock::now() + timeout);
+}
+
+std::string RedisClient::rest(milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (receive(deadline)) {
+  }
+  return std::exchange(received_, {});
+}
+
+std::string RedisClient::some(std::size_t count, milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (received_.size() < count) {
+    if (!receive(deadline)) throw std::runtime_error("redis: the server closed the connection");
+  }
+  std::string taken = received_.substr(0, count);
+  received_.erase(0, count);
+  return taken;
+}
+
+void RedisClient::send_bytes(std::string_view bytes, Clock::time_point deadline) {
   while (!bytes.empty()) {
     await_ready(socket_.get(), POLLOUT, deadline);
     const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -61,15 +82,12 @@ void RedisClient::send(std::string_view bytes, Clock::time_point deadline) {
   }
 }
 
-void RedisClient::receive(Clock::time_point deadline) {
+bool RedisClient::receive(Clock::time_point deadline) {
   await_ready(socket_.get(), POLLIN, deadline);
   char chunk[16384];
   const ssize_t length = ::recv(socket_.get(), chunk, sizeof chunk, 0);
-  if (length > 0) {
-    received_.append(chunk, static_cast<std::size_t>(length));
-  } else if (length == 0 || (errno != EAGAIN && errno != EINTR)) {
-    throw std::runtime_error("redis: the server closed the connection");
-  }
+  if (length > 0) received_.append(chunk, static_cast<std::size_t>(length));
+  return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 } // namespace swapmq::live

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -87,17 +88,33 @@ Listener::Listener() : socket(tcp_socket(SOCK_NONBLOCK)) {
   port = ntohs(address.sin_port);
 }
 
-Descriptor connect_to(int port) {
+Descriptor begin_connect(int port) {
   Descriptor socket = tcp_socket(0);
+  make_prompt(socket);
   const sockaddr_in address = loopback(port);
-  // On the loopback a connect is decided at once: by the backlog of the listener.
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  const auto* to = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(socket.get(), to, sizeof address) != 0 && errno != EINPROGRESS) return {};
+  return socket;
+}
+
+Descriptor connect_to(int port) {
+  Descriptor socket = begin_connect(port);
+  if (!socket.valid()) return {};
+  constexpr int kPatienceMs = 5000;
+  pollfd connected{socket.get(), POLLOUT, 0};
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (::poll(&connected, 1, kPatienceMs) != 1 ||
+      getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0) {
     return {};
   }
+  return socket;
+}
+
+void make_prompt(const Descriptor& socket) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   fcntl(socket.get(), F_SETFL, O_NONBLOCK);
-  return socket;
 }
 
 } // namespace swapmq::live

@@ -29,7 +29,12 @@ struct Listener {
   int port = 0;
 };
 
-/// Connected to a port of 127.0.0.1; an invalid one where that is refused. Non-blocking, no delay.
+/// Connected to a port of 127.0.0.1, or about to be. Non-blocking, no delay.
+[[nodiscard]] Descriptor begin_connect(int port);
+/// As above, awaited; invalid where it is refused, or not answered for five seconds.
 [[nodiscard]] Descriptor connect_to(int port);
+
+/// From now on as with O_NONBLOCK, and small pieces are sent at once.
+void make_prompt(const Descriptor& socket);
 
 } // namespace swapmq::live
