@@ -342,6 +342,10 @@ typedef struct swapmq_receipt {
 
 #define SWAPMQ_DELIVERY_REDELIVERED 0x1u    /* handed out before, by whomever, settled or not */
 #define SWAPMQ_DELIVERY_COUNT_AT_LEAST 0x2u /* delivery_count is a lower bound */
+/* What is stored is no message, as a foreign program may write it: the message holds what could be
+ * read, and a header SWAPMQ_UNDECODABLE_HEADER that says why. The host dead-letters it. */
+#define SWAPMQ_DELIVERY_UNDECODABLE 0x4u
+#define SWAPMQ_UNDECODABLE_HEADER "swapmq-undecodable"
 
 typedef struct swapmq_delivery {
   const swapmq_message* message; /* in the batch; message_size says how much of it there is */

@@ -255,7 +255,11 @@ void Ledger::received(plugin::BatchPtr batch) {
   outstanding_ += deliveries->size();
   for (std::size_t i = 0; i < deliveries->size(); ++i) {
     DeliveryState& state = (*deliveries)[i];
-    if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
+    if ((state.delivery->flags & SWAPMQ_DELIVERY_UNDECODABLE) != 0) {
+      // No handler could make anything of it. The time is for a dead-letter queue itself, out of
+      // which there is no further way.
+      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.count(), "undecodable");
+    } else if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
       // It came back too often without anybody's nack: from consumers that died of it.
       decide(state, SWAPMQ_SETTLE_DEAD_LETTER, 0, "max_deliveries");
     } else if (draining_) {

@@ -62,6 +62,8 @@ RedisOptions RedisServer::options() const {
   } else {
     options.port = port();
   }
+  if (setup_.keep == RedisSetup::Keep::always) options.durability = "power";
+  if (setup_.keep == RedisSetup::Keep::every_second) options.durability = "process";
   options.user = setup_.user;
   options.password = setup_.password;
   if (setup_.listen == RedisSetup::Listen::tls) {

@@ -11,11 +11,11 @@ namespace swapmq::live {
 namespace {
 
 constexpr std::array kQueueCommands = {
-    "xadd",   "xreadgroup", "xack",   "xdel",          "xgroup", "xinfo",   "xlen",
-    "xrange", "xpending",   "xclaim", "xtrim",         "eval",   "evalsha", "script",
-    "zadd",   "zrem",       "zrange", "zrangebyscore", "zcount", "zcard",   "zscore",
-    "set",    "pexpire",    "exists", "del",           "unlink", "type",    "scan",
-    "ping",   "select",     "hello",  "auth",          "client", "wait",    "time"};
+    "xadd",      "xreadgroup", "xack",          "xdel",   "xgroup", "xinfo",   "xlen",   "xrange",
+    "xrevrange", "xpending",   "xclaim",        "xtrim",  "eval",   "evalsha", "script", "zadd",
+    "zrem",      "zrange",     "zrangebyscore", "zcount", "zcard",  "zscore",  "set",    "pexpire",
+    "exists",    "del",        "unlink",        "type",   "scan",   "ping",    "select", "hello",
+    "auth",      "client",     "wait",          "time"};
 
 // With what a URL must escape, so that it is.
 constexpr const char* kPassword = "s3cret/with:all@of%it";
@@ -125,6 +125,7 @@ std::string RedisOptions::json() const {
     members.add_text("password", password);
     if (database != 0) members.add("database", std::to_string(database));
   }
+  members.add_text("durability", durability);
   if (tls) {
     Members files;
     files.add_text("ca_file", ca_file);

@@ -46,7 +46,8 @@ struct RedisOptions {
   std::string user{}, password{};
   bool tls = false;
   std::string ca_file{}, certificate_file{}, key_file{}, server_name{};
-  std::string more{}; ///< further members as they stand in JSON: "\"lease_ms\":500"
+  std::string durability{}; ///< none, process, power, replicated
+  std::string more{};       ///< further members as they stand in JSON: "\"lease_ms\":500"
 
   /// As a JSON object.
   [[nodiscard]] std::string json() const;

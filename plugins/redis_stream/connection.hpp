@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// A connection: requests out, replies in, in the same order. Whatever it throws, ConnectionLost or
+// a TIMEOUT while replies are due, leaves it of no further use: who has it drops it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "reply.hpp"
+#include "transport.hpp"
+
+namespace swapmq::redis {
+
+class Connection {
+ public:
+  /// `silence`: how long the server may say nothing where an answer is due.
+  Connection(std::unique_ptr<Transport> transport, const Endpoint& endpoint, milliseconds silence);
+
+  /// Requests that wait to be sent.
+  Commands& out() { return out_; }
+  [[nodiscard]] std::size_t unsent() const { return out_.buffer().size() - out_at_; }
+  /// Of all bytes that were ever appended to out(), how many the kernel took.
+  [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
+  /// How many there will be once all that is in out() is sent.
+  [[nodiscard]] uint64_t bytes_queued() const { return bytes_sent_ + unsent(); }
+
+  /// Sends what it can without waiting; whether that was anything.
+  bool push();
+  /// Sends all. Throws ConnectionLost, Failure(TIMEOUT).
+  void flush(backend::Deadline deadline);
+
+  /// Takes in what is there; does not wait. Whether that was anything.
+  bool receive();
+  /// Waits until something was taken in or sent. Throws ConnectionLost, also when the server was
+  /// silent for too long; Failure(TIMEOUT).
+  void await(backend::Deadline deadline);
+  /// The next reply of those that were taken in.
+  OwnedReply next() { return reader_.next(); }
+  bool next(Brief& brief) { return reader_.next(brief); }
+
+  /// Sends what is unsent and awaits the next reply. Throws as await().
+  OwnedReply read(backend::Deadline deadline);
+  void read(Brief& brief, backend::Deadline deadline);
+
+  /// Whether the server has closed it meanwhile. For idle ones, before they are used again.
+  [[nodiscard]] bool is_stale();
+
+  [[nodiscard]] const Transport& transport() const { return *transport_; }
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  /// The server's number of this connection, for CLIENT UNBLOCK.
+  int64_t id = 0;
+  /// A bit for each script that was sent over this connection: EVALSHA will find it.
+  uint32_t scripts_sent = 0;
+
+ private:
+  void take_in(const char* data, std::size_t size);
+  [[noreturn]] void give_up(backend::Deadline deadline) const;
+
+  std::unique_ptr<Transport> transport_;
+  const Endpoint& endpoint_; // of the options, which outlive all connections
+  milliseconds silence_;
+  Commands out_;
+  std::size_t out_at_ = 0; // up to where it was sent
+  uint64_t bytes_sent_ = 0;
+  ReplyReader reader_;
+  backend::Deadline::Clock::time_point last_received_;
+};
+
+} // namespace swapmq::redis

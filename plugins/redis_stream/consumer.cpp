@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include "consumer.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "queue_admin.hpp"
+#include "scripts.hpp"
+#include "server_error.hpp"
+#include "session.hpp"
+
+namespace swapmq::redis {
+namespace {
+
+using backend::Deadline;
+using backend::Failure;
+
+// Closing must not hang on a server that does not answer; the lease does the rest.
+constexpr std::chrono::seconds kPatienceAtClose(2);
+// Between two looks whether a queue that was deleted is there again.
+constexpr milliseconds kHealEvery(100);
+constexpr std::size_t kMaxConsumerName = 255;
+
+uint64_t random_number() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
+std::string consumer_name(const ConsumerContext& context, uint64_t nonce) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const std::string& id =
+      context.options.consumer_id.empty() ? context.identity : context.options.consumer_id;
+  std::string name = std::string(kOwnKeys) + id.substr(0, kMaxConsumerName - 24) + ":";
+  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(nonce >> shift) & 15];
+  return name;
+}
+
+Deadline in(std::chrono::nanoseconds time) {
+  return Deadline((Deadline::Clock::now() + time).time_since_epoch().count());
+}
+
+} // namespace
+
+Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
+                   const swapmq_subscribe_args& args)
+    : context_(context),
+      queue_(queue),
+      keys_(queue.keys()),
+      slots_(random_number()),
+      name_(consumer_name(context, slots_.nonce())),
+      alive_(keys_.alive(name_)),
+      prefetch_(args.prefetch),
+      lease_(args.lease_ms > 0 ? milliseconds(args.lease_ms) : context.options.lease),
+      reader_(context.dialer, context.host) {
+  Commands command;
+  command.arg("XREADGROUP").arg("GROUP").arg(keys_.group).arg(name_).arg("COUNT");
+  read_command_ = command.buffer();
+  join(Deadline(args.deadline_ns));
+}
+
+void Consumer::join(Deadline deadline) {
+  const Clock::time_point began = Clock::now();
+  context_.control.use(deadline, [&](Connection& connection) {
+    append_group_creation(connection.out(), keys_, true);
+    connection.out().add("SET", alive_, "1", "PX", lease_.count());
+    const OwnedReply created = connection.read(deadline);
+    const OwnedReply alive = connection.read(deadline);
+    // Without memory for more, a group that is there can be read from all the same.
+    if (created->is_error() && !has_code(created->text, "OOM")) expect_group(*created);
+    if (alive->is_error() && !has_code(alive->text, "OOM")) {
+      throw server_failure("a consumer's sign of life", alive->text);
+    }
+  });
+  lease_until_ = began + lease_;
+  renew_at_ = began + lease_ / 3;
+}
+
+void Consumer::service(Deadline deadline) { renew_if_due(deadline); }
+
+void Consumer::renew_if_due(Deadline deadline) {
+  const Clock::time_point began = Clock::now();
+  if (began < renew_at_) return;
+  context_.control.use(deadline, [&](Connection& connection) {
+    connection.out().add("PEXPIRE", alive_, lease_.count());
+    const OwnedReply reply = connection.read(deadline);
+    if (reply->is_error()) throw server_failure("to renew a lease", reply->text);
+    if (reply->integer == 1) return;
+    lapsed();
+    connection.out().add("SET", alive_, "1", "PX", lease_.count());
+    const OwnedReply anew = connection.read(deadline);
+    if (anew->is_error()) throw server_failure("a consumer's sign of life", anew->text);
+  });
+  lease_until_ = began + lease_;
+  renew_at_ = began + lease_ / 3;
+}
+
+/// Others may have taken what we hold: from now on each settlement of it looks first.
+void Consumer::lapsed() {
+  if (slots_.used() == 0) return;
+  slots_.suspect_all();
+  context_.host.count("lapsed_leases");
+  context_.host.log(SWAPMQ_LOG_WARN,
+                    "the lease of " + name_ + " on \"" + keys_.stream +
+                        "\" ended before it was renewed: others may have taken over what it holds");
+}
+
+/// A queue that was deleted is not made again by those who wait for it, only by who publishes; a
+/// group alone is.
+void Consumer::heal_group(Deadline deadline) {
+  if (Clock::now() < heal_at_) return;
+  heal_at_ = Clock::now() + kHealEvery;
+  context_.control.use(deadline, [&](Connection& connection) {
+    append_group_creation(connection.out(), keys_, false);
+    const OwnedReply created = connection.read(deadline);
+    if (created->is_error() && created->text.find("requires the key") != std::string_view::npos) {
+      return;
+    }
+    expect_group(*created);
+    group_is_gone_ = false;
+  });
+  if (group_is_gone_) return;
+  must_recover_ = true;
+  context_.host.count("groups_recreated");
+  context_.host.log(SWAPMQ_LOG_WARN,
+                    "the group of \"" + keys_.stream + "\" is there again, from its beginning");
+}
+
+/// What is pending in our name, and is not in the book, came to a connection that was lost: it goes
+/// back uncounted.
+void Consumer::recover(Deadline deadline) {
+  constexpr std::size_t kPart = 1000;
+  std::set<EntryId> known;
+  slots_.for_each([&](const Slot& slot) { known.insert(slot.id); });
+  context_.control.use(deadline, [&](Connection& connection) {
+    std::string from = "-";
+    for (;;) {
+      connection.out().add("XPENDING", keys_.stream, keys_.group, from, "+", kPart, name_);
+      const OwnedReply reply = connection.read(deadline);
+      if (reply->is_error()) {
+        if (has_code(reply->text, "NOGROUP")) return; // nothing is pending then
+        throw server_failure("to list what is pending", reply->text);
+      }
+      std::vector<const Reply*> unknown;
+      for (const Reply* entry = reply->first; entry != nullptr; entry = entry->next) {
+        EntryId id;
+        if (entry->count < 4 || !parse(entry->first->text, id)) continue;
+        from = "(" + std::string(entry->first->text);
+        if (!known.contains(id)) unknown.push_back(entry);
+      }
+      if (!unknown.empty()) {
+        give_back_unknown(connection, unknown, deadline);
+      }
+      if (reply->count < kPart) return;
+    }
+  });
+  slots_.suspect_all();
+  must_recover_ = false;
+  excess_seen_ = false;
+  take_at_ = Clock::now();
+}
+
+void Consumer::give_back_unknown(Connection& connection, const std::vector<const Reply*>& unknown,
+                                 Deadline deadline) {
+  const OwnedReply given = run_script(connection, deadline, [&] {
+    Commands& out = begin_call(connection, scripts::give_back(),
+                               {keys_.stream, keys_.due, keys_.expiry}, 2 + 5 * unknown.size());
+    out.arg(keys_.group).arg(name_);
+    for (const Reply* entry : unknown) { // id, consumer, idle, deliveries
+      const int64_t deliveries = entry->last->integer;
+      out.arg(entry->first->text).arg(deliveries).arg(std::max<int64_t>(0, deliveries - 1));
+      out.arg(0).arg(0);
+    }
+  });
+  if (given->is_error()) throw server_failure("to give back", given->text);
+  context_.host.count("recovered_entries", unknown.size());
+}
+
+/// More may be pending in our name than we know of: on its way to us, or lost on it.
+void Consumer::compare_pending(int64_t at_server) {
+  const bool excess = at_server > static_cast<int64_t>(slots_.used());
+  // What is on its way is here by the time of the next look.
+  if (excess && excess_seen_) {
+    reader_.drop();
+    reading_ = 0;
+    must_recover_ = true;
+  }
+  excess_seen_ = excess;
+}
+
+/// Ends a read that blocks at the server, so that it cannot be given anything any more.
+void Consumer::release_reader(Deadline deadline) {
+  const Connection* reader = reader_.live();
+  if (reader != nullptr && reading_ > 0 && reading_blocks_) {
+    context_.control.use(deadline, [&](Connection& connection) {
+      connection.out().add("CLIENT", "UNBLOCK", reader->id);
+      // Not allowed by its ACL: then what comes meanwhile goes by the lease.
+      [[maybe_unused]] const OwnedReply reply = connection.read(deadline);
+    });
+  }
+  reader_.drop();
+  reading_ = 0;
+}
+
+void Consumer::leave() {
+  waiting_.clear();
+  const Deadline deadline = in(kPatienceAtClose);
+  if (context_.control.live() == nullptr) {
+    reader_.drop(); // no connection is made for it: the lease does it
+    return;
+  }
+  release_reader(deadline);
+  context_.control.use(deadline, [&](Connection& connection) {
+    for (;;) {
+      const OwnedReply left = run_script(connection, deadline, [&] {
+        begin_call(connection, scripts::leave(), {keys_.stream, keys_.due, alive_}, 2)
+            .arg(keys_.group)
+            .arg(name_);
+      });
+      if (left->is_error()) throw server_failure("to take back what is held", left->text);
+      if (left->integer == 0) return;
+    }
+  });
+}
+
+} // namespace swapmq::redis

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// A consumer of a stream's group. It reads on a connection of its own, where XREADGROUP may block;
+// all else goes over the session's other connection, so that no settlement waits behind a read.
+//
+// What it holds is in the group's pending list in its name, and in slots_. Its sign of life is a
+// key that expires with its lease: while the key is there, nobody takes over. What it gives back
+// stays in the pending list in the name of kReturned, with its time in the sorted set `due`.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "keys.hpp"
+#include "link.hpp"
+#include "slots.hpp"
+#include "swapmq/backend.hpp"
+#include "wake.hpp"
+
+namespace swapmq::redis {
+
+/// A queue's handle.
+class RedisQueue;
+
+/// What a consumer uses of its session.
+struct ConsumerContext {
+  Dialer& dialer;
+  const backend::Host& host;
+  const Options& options;
+  const std::string& identity; // of the host
+  Link& control;
+  Wake& wake;
+};
+
+class Consumer final : public backend::Subscription {
+ public:
+  /// Makes the queue and its group where they are missing. Throws Failure.
+  Consumer(const ConsumerContext& context, const RedisQueue& queue,
+           const swapmq_subscribe_args& args);
+
+  backend::Received exchange(const backend::ExchangeArgs& args);
+  /// Renews the lease if that is due.
+  void service(backend::Deadline deadline);
+  /// Gives back all that it holds. Does not wait for a server that does not answer.
+  void leave();
+
+ private:
+  using Clock = backend::Deadline::Clock;
+
+  /// One delivery that waits to be handed out.
+  struct Waiting {
+    const swapmq_message* message;
+    uint32_t slot;
+    uint32_t deliveries;
+    uint32_t flags;
+    std::shared_ptr<Arena> arena; // where the message is
+  };
+  /// A settlement and the slot that it is about.
+  struct Given {
+    std::size_t settlement; // kNone: the message expired, and nobody asked
+    uint32_t slot;
+  };
+  static constexpr std::size_t kNone = SIZE_MAX;
+  /// One exchange.
+  struct Call {
+    const backend::ExchangeArgs& args;
+    backend::Deadline deadline; // a little later than that of the arguments: for what must be done
+    std::vector<Given> acks;    // plain ones, which ride with the next request
+    bool acks_sent = false;
+    std::vector<Given> fenced, returned, dead;
+  };
+
+  // consumer.cpp: being one
+  void join(backend::Deadline deadline);
+  void renew_if_due(backend::Deadline deadline);
+  [[nodiscard]] bool lease_is_sure() const { return Clock::now() < lease_until_; }
+  void lapsed();
+  void heal_group(backend::Deadline deadline);
+  void recover(backend::Deadline deadline);
+  void give_back_unknown(Connection& connection, const std::vector<const Reply*>& unknown,
+                         backend::Deadline deadline);
+  void compare_pending(int64_t at_server);
+  void release_reader(backend::Deadline deadline);
+
+  // consumer_read.cpp: receiving
+  backend::Received receive(Call& call);
+  void take_due(Call& call, std::size_t most);
+  void start_read(Call& call, std::size_t wanted, bool block);
+  void finish_read();
+  void read_ended(const Reply& reply, std::shared_ptr<Arena> arena);
+  void lost_reader(const backend::Failure& failure);
+  void check_silence();
+  void poll_until(Clock::time_point until);
+  void keep(std::string_view id, const Reply& fields, uint32_t deliveries, bool returned,
+            const std::shared_ptr<Arena>& arena);
+  [[nodiscard]] std::size_t room(const Call& call) const;
+  [[nodiscard]] Clock::time_point next_event(const Call& call) const;
+  void drop_expired(Call& call);
+  std::unique_ptr<backend::Batch> hand_out(const backend::ExchangeArgs& args);
+
+  // consumer_settle.cpp: settling
+  void sort(Call& call);
+  void settle_by_script(Call& call);
+  void append_acks(Connection& connection, Call& call);
+  void read_acks(Connection& connection, Call& call);
+  void flush_acks(Call& call);
+  void lose(const Call& call, const std::vector<Given>& given);
+  void settled(const Call& call, const Given& given, swapmq_status status);
+  template <class Work>
+  void over_control(Call& call, const std::vector<Given>& given, Work&& work);
+  void ack_fenced(Call& call);
+  void give_back(Call& call);
+  void append_return(Commands& out, const Call& call, const Given& given);
+  void read_verdicts(const Call& call, std::span<const Given> part, const Reply& reply);
+  void dead_letter(Call& call, const Given& given);
+  void copy_to_other_slot(Connection& connection, Call& call, const Given& given,
+                          const swapmq_message& letter, const RedisQueue& target);
+  void still_held(const Call& call);
+
+  ConsumerContext context_;
+  const RedisQueue& queue_;
+  const QueueKeys& keys_;
+  Slots slots_;
+  const std::string name_;
+  const std::string alive_;
+  const std::size_t prefetch_;
+  const milliseconds lease_;
+
+  Link reader_;
+  std::size_t reading_ = 0; // how many the read asked for that was not answered yet; 0: none
+  bool reading_blocks_ = false;
+  std::string read_command_; // its arguments before COUNT, encoded
+  Clock::time_point read_since_{};
+
+  std::deque<Waiting> waiting_;
+  double entry_bytes_ = 1024; // of late, for how many to ask at a time
+
+  Clock::time_point lease_until_{}; // it is ours at least until then
+  Clock::time_point renew_at_{};
+  Clock::time_point take_at_{};          // when to look for what came back
+  Clock::time_point look_for_dead_at_{}; // and for dead consumers
+  bool group_is_gone_ = false;
+  Clock::time_point heal_at_{};
+  bool must_recover_ = false; // the server may have given us what we do not know of
+  bool excess_seen_ = false;
+};
+
+} // namespace swapmq::redis

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+//
+// Receiving: first what came back and is due, by a script; then what is new, by an XREADGROUP that
+// may block at the server. A read that was not answered when a call ends is left standing, and the
+// next call takes its answer.
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "consumer.hpp"
+#include "entry.hpp"
+#include "scripts.hpp"
+#include "server_error.hpp"
+#include "session.hpp"
+
+namespace swapmq::redis {
+namespace {
+
+using backend::Deadline;
+using backend::Failure;
+using backend::Received;
+
+// How long a read blocks at the server.
+constexpr milliseconds kBlock(2000);
+// How often to look for what came back, in milliseconds that nobody is woken in.
+constexpr milliseconds kTakeEvery(200);
+constexpr milliseconds kLookForDeadAtMost(5000);
+constexpr milliseconds kLookForDeadAtLeast(50);
+// Entries that one script call takes: their replies go over Lua's stack.
+constexpr std::size_t kTakenAtOnce = 500;
+// A read asks for about as much as this, since it cannot be told a number of bytes.
+constexpr double kReadBytes = 8.0 * 1024 * 1024;
+constexpr std::size_t kReadAtMost = 4096;
+// Who settles has done the work already, and what is there should be fetched: worth a moment beyond
+// a deadline that was meant for waiting.
+constexpr milliseconds kGrace(500);
+
+/// Owns the memory of what it hands out.
+class RedisBatch final : public backend::Batch {
+ public:
+  void keep(const std::shared_ptr<Arena>& arena) {
+    if (arenas_.empty() || arenas_.back() != arena) arenas_.push_back(arena);
+  }
+
+ private:
+  std::vector<std::shared_ptr<Arena>> arenas_;
+};
+
+Deadline later_of(Deadline deadline, Deadline::Clock::time_point other) {
+  return Deadline(std::max(deadline.at(), other).time_since_epoch().count());
+}
+
+} // namespace
+
+Received Consumer::exchange(const backend::ExchangeArgs& args) {
+  Call call{args, later_of(args.deadline, Clock::now() + kGrace), {}, false, {}, {}, {}};
+  sort(call);
+  try {
+    settle_by_script(call);
+    if (args.max_messages > 0) return receive(call);
+    flush_acks(call);
+    renew_if_due(call.deadline);
+    return {};
+  } catch (...) {
+    if (call.acks_sent) lose(call, call.acks);
+    still_held(call);
+    throw;
+  }
+}
+
+Received Consumer::receive(Call& call) {
+  const bool poked = context_.wake.take();
+  const bool may_wait = !poked && !call.args.deadline.passed();
+  try {
+    for (bool first = true;; first = false) {
+      renew_if_due(call.deadline);
+      if (must_recover_ && reading_ == 0) recover(call.deadline);
+      if (reading_ > 0) finish_read();
+      const std::size_t wanted = std::min(call.args.max_messages, room(call));
+      if (wanted > 0 && waiting_.empty() && Clock::now() >= take_at_) take_due(call, wanted);
+      if (group_is_gone_) heal_group(call.deadline);
+      if (waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
+        start_read(call, wanted, may_wait);
+      }
+      drop_expired(call);
+      flush_acks(call);
+      if (auto batch = hand_out(call.args)) return {std::move(batch), false};
+      const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
+      if (!may_wait && !answer_is_due) return {nullptr, poked};
+      if (may_wait && call.args.deadline.passed()) return {};
+      poll_until(answer_is_due ? call.deadline.at() : next_event(call));
+      check_silence();
+    }
+  } catch (const Interrupted&) {
+    context_.wake.take();
+    return {nullptr, true};
+  }
+}
+
+std::size_t Consumer::room(const Call& call) const {
+  const std::size_t held = slots_.used() - call.acks.size() + reading_;
+  return prefetch_ > held ? prefetch_ - held : 0;
+}
+
+Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
+  Clock::time_point next = std::min({call.args.deadline.at(), renew_at_, take_at_});
+  if (group_is_gone_) next = std::min(next, heal_at_);
+  if (reading_ > 0) {
+    const auto block = reading_blocks_ ? kBlock : milliseconds(0);
+    next = std::min(next, read_since_ + block + context_.options.connection_timeout);
+  }
+  return next;
+}
+
+void Consumer::poll_until(Clock::time_point until) {
+  const Connection* reader = reader_.live();
+  const int fd = reading_ > 0 && reader != nullptr ? reader->transport().fd() : -1;
+  std::array<pollfd, 2> polled{pollfd{fd, POLLIN, 0}, pollfd{context_.wake.fd(), POLLIN, 0}};
+  const Deadline deadline(until.time_since_epoch().count());
+  if (poll(polled.data(), polled.size(), deadline.left_ms()) < 0) return; // a signal: look again
+  if (polled[1].revents != 0) throw Interrupted{};
+}
+
+// ---- what came back -----------------------------------------------------------------------------
+
+void Consumer::take_due(Call& call, std::size_t most) {
+  const Clock::time_point now = Clock::now();
+  const bool look_for_dead = now >= look_for_dead_at_;
+  const std::size_t asked = std::min(most, kTakenAtOnce);
+  std::shared_ptr<Arena> arena;
+  const Reply* reply = context_.control.use(call.deadline, [&](Connection& connection) {
+    append_acks(connection, call);
+    const auto append = [&] {
+      begin_call(connection, scripts::take(),
+                 {keys_.stream, keys_.due, keys_.scheduled, keys_.later, keys_.expiry}, 6)
+          .arg(keys_.group)
+          .arg(name_)
+          .arg(asked)
+          .arg(lease_.count())
+          .arg(look_for_dead ? 1 : 0)
+          .arg(keys_.alive(""));
+    };
+    append();
+    read_acks(connection, call);
+    OwnedReply answer = connection.read(call.deadline);
+    if (answer->is_error() && script_is_unknown(connection, answer->text)) {
+      append();
+      answer = connection.read(call.deadline);
+    }
+    arena = std::move(answer.arena);
+    return answer.root;
+  });
+  take_at_ = now + kTakeEvery;
+  if (look_for_dead) {
+    look_for_dead_at_ = now + std::clamp(lease_ / 4, kLookForDeadAtLeast, kLookForDeadAtMost);
+  }
+  if (reply->is_error()) return read_ended(*reply, arena);
+  const Reply* at = reply->first; // next due, pending in our name, rescued, then three an entry
+  if (reply->count < 3) return;
+  const int64_t next_due = at->integer;
+  const int64_t mine = at->next->integer;
+  if (at->next->next->integer > 0) {
+    context_.host.count("taken_from_dead_consumers",
+                        static_cast<uint64_t>(at->next->next->integer));
+  }
+  std::size_t taken = 0;
+  for (at = at->next->next->next; at != nullptr && at->next != nullptr && at->next->next != nullptr;
+       at = at->next->next->next) {
+    keep(at->text, *at->next, static_cast<uint32_t>(at->next->next->integer), true, arena);
+    ++taken;
+  }
+  if (mine >= 0) compare_pending(mine);
+  if (taken == asked) {
+    take_at_ = now;
+  } else if (next_due >= 0 && next_due < kTakeEvery.count()) {
+    take_at_ = now + milliseconds(next_due);
+  }
+}
+
+// ---- what is new --------------------------------------------------------------------------------
+
+void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
+  const auto fits = static_cast<std::size_t>(kReadBytes / std::max(1.0, entry_bytes_));
+  const std::size_t count = std::min({wanted, kReadAtMost, std::max<std::size_t>(1, fits)});
+  Connection& connection = reader_.open(call.deadline, &context_.wake);
+  try {
+    append_acks(connection, call);
+    Commands& out = connection.out();
+    out.begin(block ? 11 : 9).raw(read_command_).arg(count);
+    if (block) out.arg("BLOCK").arg(kBlock.count());
+    out.arg("STREAMS").arg(keys_.stream).arg(">");
+    reading_ = count;
+    reading_blocks_ = block;
+    read_since_ = Clock::now();
+    connection.flush(call.deadline);
+    read_acks(connection, call);
+  } catch (const Failure& failure) {
+    lost_reader(failure);
+    if (call.acks_sent) {
+      lose(call, call.acks);
+      call.acks.clear();
+      call.acks_sent = false;
+    }
+    return;
+  }
+  finish_read();
+}
+
+void Consumer::lost_reader(const Failure& failure) {
+  reader_.drop();
+  reading_ = 0;
+  must_recover_ = true; // an answer may have been on its way
+  context_.host.log(SWAPMQ_LOG_WARN,
+                    std::string("a consumer of \"") + keys_.stream + "\": " + failure.what());
+}
+
+/// Takes the answer of the read that stands, if it is here.
+void Consumer::finish_read() {
+  Connection* connection = reader_.live();
+  if (connection == nullptr) {
+    reading_ = 0;
+    return;
+  }
+  try {
+    OwnedReply reply = connection->next();
+    while (!reply && connection->receive()) reply = connection->next();
+    if (!reply) return;
+    reading_ = 0;
+    const Reply* root = reply.root;
+    read_ended(*root, std::move(reply.arena));
+  } catch (const ConnectionLost& lost) {
+    lost_reader(lost);
+  }
+}
+
+void Consumer::read_ended(const Reply& reply, std::shared_ptr<Arena> arena) {
+  if (reply.is_error()) {
+    if (meaning_of(reply.text).status == SWAPMQ_NOT_FOUND) {
+      if (group_is_gone_) return;
+      group_is_gone_ = true;
+      heal_at_ = Clock::now();
+      context_.host.count("groups_lost");
+      context_.host.log(SWAPMQ_LOG_ERROR,
+                        "the queue \"" + keys_.stream +
+                            "\" or its group is gone from Redis: deleted, or all of it flushed");
+      return;
+    }
+    const Failure failure = server_failure("to read", reply.text);
+    reader_.drop(); // by another one the master may be found again
+    throw failure;
+  }
+  if (!reply.is_array() || reply.first == nullptr || reply.first->count < 2) return; // nothing came
+  excess_seen_ = false;
+  const Reply& entries = *reply.first->first->next;
+  for (const Reply* entry = entries.first; entry != nullptr; entry = entry->next) {
+    if (entry->count < 2) continue;
+    keep(entry->first->text, *entry->first->next, 1, false, arena);
+  }
+  if (entries.count > 0) {
+    const double bytes = static_cast<double>(arena->used()) / entries.count;
+    entry_bytes_ = std::max(bytes, 0.75 * entry_bytes_ + 0.25 * bytes); // careful with larger ones
+  }
+}
+
+void Consumer::keep(std::string_view id, const Reply& fields, uint32_t deliveries, bool returned,
+                    const std::shared_ptr<Arena>& arena) {
+  EntryId entry;
+  if (!parse(id, entry)) return;
+  swapmq_message* message = arena->make<swapmq_message>();
+  uint32_t flags = returned ? SWAPMQ_DELIVERY_REDELIVERED : 0;
+  if (!decode(id, fields, *arena, *message)) {
+    flags |= SWAPMQ_DELIVERY_UNDECODABLE;
+    context_.host.count("undecodable_entries");
+  }
+  if (message->delivery_count > 0) flags |= SWAPMQ_DELIVERY_REDELIVERED;
+  const uint32_t slot = slots_.add(entry, deliveries, message->expires_at_ms);
+  waiting_.push_back({message, slot, deliveries + message->delivery_count, flags, arena});
+}
+
+/// Server silent where a read should have ended: it is there, and it is not.
+void Consumer::check_silence() {
+  if (reading_ == 0) return;
+  const auto block = reading_blocks_ ? kBlock : milliseconds(0);
+  const auto patience = block + context_.options.connection_timeout;
+  if (Clock::now() < read_since_ + patience) return;
+  context_.host.count("silent_connections");
+  lost_reader(ConnectionLost("Redis at " + context_.options.endpoint.text() +
+                             " did not end a read for " + std::to_string(patience.count()) +
+                             " ms; connecting anew"));
+}
+
+// ---- handing out --------------------------------------------------------------------------------
+
+/// What expired while it waited here is acked instead.
+void Consumer::drop_expired(Call& call) {
+  const int64_t now_ms = backend::unix_now_ms();
+  std::erase_if(waiting_, [&](const Waiting& waiting) {
+    const int64_t expires_ms = waiting.message->expires_at_ms;
+    if (expires_ms == 0 || expires_ms > now_ms) return false;
+    call.acks.push_back({kNone, waiting.slot});
+    return true;
+  });
+}
+
+/// Null if nothing waits. Nothing here may fail once something is taken from waiting_.
+std::unique_ptr<backend::Batch> Consumer::hand_out(const backend::ExchangeArgs& args) {
+  if (waiting_.empty()) return nullptr;
+  auto batch = std::make_unique<RedisBatch>();
+  batch->reserve(std::min(waiting_.size(), args.max_messages));
+  uint64_t bytes = 0;
+  while (!waiting_.empty() && batch->size() < args.max_messages) {
+    const Waiting& next = waiting_.front();
+    bytes += next.message->body.size;
+    if (args.max_bytes != 0 && batch->size() > 0 && bytes > args.max_bytes) break;
+    batch->keep(next.arena);
+    const Receipt receipt = slots_.receipt(next.slot);
+    batch->add(next.message, receipt.bytes(), next.deliveries, next.flags);
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+} // namespace swapmq::redis

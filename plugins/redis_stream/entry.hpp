@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// A message as the fields of a stream's entry, and back. The fields are told in README.md: other
+// programs read and write them, too.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "reply.hpp"
+#include "swapmq/backend.hpp"
+
+namespace swapmq::redis {
+
+inline constexpr std::string_view kHeaderField = "header:";
+
+/// How many arguments append_fields() appends.
+std::size_t field_arguments(const swapmq_message& message);
+void append_fields(Commands& out, const swapmq_message& message);
+
+/// The headers of a message with those of a settlement, which replace others of their name.
+std::vector<swapmq_header> merged_headers(const swapmq_message& message,
+                                          const swapmq_settlement& settlement);
+
+/// What an entry holds; the views live in the reply's arena. False: it is no message, and holds
+/// what could be read of it and a header that says why.
+bool decode(std::string_view entry_id, const Reply& fields, Arena& arena, swapmq_message& message);
+
+} // namespace swapmq::redis

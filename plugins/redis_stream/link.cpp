@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "link.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <random>
+
+namespace swapmq::redis {
+
+using backend::Deadline;
+using backend::Failure;
+using Clock = Deadline::Clock;
+
+namespace {
+
+constexpr milliseconds kMaxDelay(5000);
+
+} // namespace
+
+Connection& Link::open(Deadline deadline, const Wake* wake) {
+  if (connection_ != nullptr && connection_->is_stale()) drop();
+  if (connection_ != nullptr) return *connection_;
+  for (uint32_t attempt = 0;; ++attempt) {
+    const bool in_time = await_turn(deadline, wake);
+    try {
+      connection_ = dialer_.dial(deadline, wake);
+      break;
+    } catch (const Failure& failure) {
+      failed();
+      const bool again = (failure.flags() & SWAPMQ_ERROR_RETRYABLE) != 0;
+      if (!again || !in_time || attempt >= dialer_.options().max_retry_attempts ||
+          not_before_ >= deadline.at()) {
+        throw;
+      }
+    }
+  }
+  if (generation_++ > 0) {
+    host_.count("reconnects");
+    if (host_.logs(SWAPMQ_LOG_INFO)) {
+      host_.log(SWAPMQ_LOG_INFO, "connected again to Redis at " + connection_->endpoint().text());
+    }
+  }
+  failures_ = 0;
+  return *connection_;
+}
+
+/// Until the next attempt is due; false if the deadline came first.
+bool Link::await_turn(Deadline deadline, const Wake* wake) const {
+  const Deadline turn(std::min(not_before_, deadline.at()).time_since_epoch().count());
+  while (!turn.passed()) {
+    pollfd polled{wake != nullptr ? wake->fd() : -1, POLLIN, 0};
+    if (poll(&polled, 1, turn.left_ms()) > 0) throw Interrupted{};
+  }
+  return not_before_ <= deadline.at();
+}
+
+void Link::failed() {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const auto delay = std::min(kMaxDelay, dialer_.options().retry_delay * (1U << failures_));
+  if (failures_ < 16) ++failures_;
+  // Between a half and all of it, so that many clients do not come at once.
+  std::uniform_int_distribution<int64_t> jitter(delay.count() / 2, delay.count());
+  not_before_ = Clock::now() + milliseconds(jitter(random));
+}
+
+} // namespace swapmq::redis

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// A connection that comes back: made when it is needed, again when it was lost, with exponential
+// backoff and jitter between attempts.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "connection.hpp"
+#include "dialer.hpp"
+
+namespace swapmq::redis {
+
+/// Used by one thread at a time.
+class Link {
+ public:
+  Link(Dialer& dialer, const backend::Host& host) : dialer_(dialer), host_(host) {}
+
+  /// The connection, made if there is none. Throws what the last attempt threw; Interrupted if
+  /// `wake`, which may be null, is raised while it has to wait.
+  Connection& open(backend::Deadline deadline, const Wake* wake = nullptr);
+  /// The connection if there is one, as it is.
+  [[nodiscard]] Connection* live() { return connection_.get(); }
+  void drop() noexcept { connection_.reset(); }
+  /// How many connections there were so far.
+  [[nodiscard]] uint64_t generation() const { return generation_; }
+
+  /// Runs work(connection); whatever it throws, the connection is gone then.
+  template <class Work>
+  auto use(backend::Deadline deadline, Work&& work) {
+    Connection& connection = open(deadline);
+    try {
+      return work(connection);
+    } catch (...) {
+      drop();
+      throw;
+    }
+  }
+
+ private:
+  bool await_turn(backend::Deadline deadline, const Wake* wake) const;
+  void failed();
+
+  Dialer& dialer_;
+  const backend::Host& host_;
+  std::unique_ptr<Connection> connection_;
+  uint64_t generation_ = 0;
+  uint32_t failures_ = 0; // in a row
+  backend::Deadline::Clock::time_point not_before_{};
+};
+
+} // namespace swapmq::redis

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+
+#include <cstddef>
+#include <filesystem>
+
+#include "swapmq/backend.hpp"
+#include "url.hpp"
+
+namespace swapmq::redis {
+
+const char* const kOptionsSchema = R"json({
+  "$schema": "http://json-schema.org/draft-04/schema#",
+  "title": "redis_stream",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "url": {
+      "type": "string", "minLength": 1,
+      "description": "redis://[user[:password]@]host[:port][/database], rediss://... for TLS, or unix:///path/to/socket[?db=N]. Instead of host, port, database, username and password."
+    },
+    "host": { "type": "string", "minLength": 1, "maxLength": 255, "default": "127.0.0.1",
+      "description": "Name or address of the server." },
+    "port": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 6379,
+      "description": "TCP port of the server." },
+    "database": { "type": "integer", "minimum": 0, "maximum": 1000000, "default": 0,
+      "description": "The database to SELECT." },
+    "username": { "type": "string", "maxLength": 255,
+      "description": "The ACL user; without it the password is that of the default user." },
+    "password": { "type": "string", "maxLength": 4096,
+      "description": "For AUTH." },
+    "connection_timeout_seconds": { "type": "number", "minimum": 0.01, "maximum": 600, "default": 5,
+      "description": "How long one attempt to connect and log in may take, and how long the server may be silent where an answer is due." },
+    "max_retry_attempts": { "type": "integer", "minimum": 0, "maximum": 1000, "default": 3,
+      "description": "Attempts to connect again within one call, after the first." },
+    "retry_delay_seconds": { "type": "number", "minimum": 0.001, "maximum": 60, "default": 0.1,
+      "description": "Delay before the second attempt to connect; it doubles up to 5 seconds, with jitter." },
+    "key_prefix": { "type": "string", "maxLength": 255, "default": "",
+      "description": "Goes before a queue's name to make the key of its stream." },
+    "consumer_group_prefix": { "type": "string", "maxLength": 255, "default": "",
+      "description": "Goes before QUEUE_group to make the name of the consumer group." },
+    "consumer_id": { "type": "string", "maxLength": 255, "default": "",
+      "description": "Goes into the names of consumers; the host's instance if empty." },
+    "lease_ms": { "type": "integer", "minimum": 1, "maximum": 86400000, "default": 30000,
+      "description": "How long after its last sign of life a consumer keeps what it holds, where the consumer does not say." },
+    "wait_replicas": { "type": "integer", "minimum": 0, "maximum": 1000, "default": 0,
+      "description": "WAIT for so many replicas before a publish counts as confirmed; 0: do not wait." },
+    "wait_timeout_ms": { "type": "integer", "minimum": 1, "maximum": 600000, "default": 1000,
+      "description": "How long to wait for them; then the publish is in doubt." },
+    "durability": { "type": "string", "enum": ["none", "process", "power", "replicated"], "default": "none",
+      "description": "What the server is set up for, which it does not tell: that a confirmed message survives kill -9 of the server (process: appendonly), loss of power (power: appendfsync always), or loss of a machine (replicated)." },
+    "max_length": { "type": "integer", "minimum": 0, "maximum": 1000000000000, "default": 0,
+      "description": "Each publish trims the stream to about so many entries (MAXLEN ~): the oldest are lost, READ OR NOT. 0: never." },
+    "deduplication_window_ms": { "type": "integer", "minimum": 0, "maximum": 2592000000, "default": 0,
+      "description": "A message id that was published within so long is confirmed and not stored again; 0: do not look." },
+    "tls": {
+      "type": "object", "additionalProperties": false,
+      "description": "With it the connection is encrypted, as with rediss://.",
+      "properties": {
+        "ca_file": { "type": "string", "minLength": 1,
+          "description": "PEM file of the authorities to trust, instead of the system's." },
+        "certificate_file": { "type": "string", "minLength": 1,
+          "description": "PEM file of the client's certificate and those that sign it." },
+        "key_file": { "type": "string", "minLength": 1,
+          "description": "PEM file of the client's private key." },
+        "server_name": { "type": "string", "minLength": 1, "maxLength": 255,
+          "description": "The name that the server's certificate must have, instead of the host's." },
+        "verify": { "type": "boolean", "default": true,
+          "description": "false: any certificate will do. Then anybody in between can read and change all." }
+      }
+    }
+  }
+})json";
+
+namespace {
+
+using backend::Failure;
+using rapidjson::Value;
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Failure(SWAPMQ_INVALID_ARGUMENT, "options of redis_stream: " + what);
+}
+
+std::string_view view(const Value& text) { return {text.GetString(), text.GetStringLength()}; }
+
+uint64_t integer(const Value& value, std::string_view key, uint64_t least, uint64_t most) {
+  if (!value.IsUint64() || value.GetUint64() < least || value.GetUint64() > most) {
+    refuse("\"" + std::string(key) + "\" is not an integer from " + std::to_string(least) + " to " +
+           std::to_string(most));
+  }
+  return value.GetUint64();
+}
+
+milliseconds span_ms(const Value& value, std::string_view key, uint64_t least, uint64_t most) {
+  return milliseconds(integer(value, key, least, most));
+}
+
+milliseconds seconds(const Value& value, std::string_view key, double most) {
+  constexpr double kLeast = 0.001;
+  if (!value.IsNumber() || value.GetDouble() < kLeast || value.GetDouble() > most) {
+    refuse("\"" + std::string(key) + "\" is not a number of seconds from 0.001 to " +
+           std::to_string(static_cast<int>(most)));
+  }
+  return milliseconds(static_cast<int64_t>(value.GetDouble() * 1000));
+}
+
+std::string text(const Value& value, std::string_view key, std::size_t most) {
+  if (!value.IsString()) refuse("\"" + std::string(key) + "\" is not a string");
+  if (value.GetStringLength() > most) {
+    refuse("\"" + std::string(key) + "\" is longer than " + std::to_string(most) + " bytes");
+  }
+  std::string given(view(value));
+  if (given.find('\0') != std::string::npos) {
+    refuse("\"" + std::string(key) + "\" holds a NUL byte");
+  }
+  return given;
+}
+
+std::string file(const Value& value, std::string_view key) {
+  const std::string path = text(value, key, 4096);
+  if (path.empty()) refuse("\"" + std::string(key) + "\" is empty: give the name of a PEM file");
+  // Made absolute once: the working directory may change while the backend is open.
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error) refuse("\"" + std::string(key) + "\" cannot be made absolute: " + error.message());
+  return absolute.string();
+}
+
+int32_t durability_of(std::string_view word) {
+  if (word == "none") return SWAPMQ_DURABILITY_NONE;
+  if (word == "process") return SWAPMQ_DURABILITY_PROCESS;
+  if (word == "power") return SWAPMQ_DURABILITY_POWER;
+  if (word == "replicated") return SWAPMQ_DURABILITY_REPLICATED;
+  refuse(R"("durability" is not "none", "process", "power" or "replicated")");
+}
+
+/// Each member of an object, as a key and a value.
+template <class Each>
+void for_each_member(const Value& object, Each&& each) {
+  // By number: comparing RapidJSON's iterators is ambiguous in C++20.
+  for (rapidjson::SizeType i = 0; i < object.MemberCount(); ++i) {
+    const auto& member = *(object.MemberBegin() + static_cast<std::ptrdiff_t>(i));
+    each(view(member.name), member.value);
+  }
+}
+
+void take_tls(Options& options, const Value& object) {
+  if (!object.IsObject()) refuse("\"tls\" is not an object");
+  options.endpoint.tls = true;
+  TlsOptions& tls = options.tls;
+  for_each_member(object, [&](std::string_view key, const Value& value) {
+    if (key == "ca_file") {
+      tls.ca_file = file(value, key);
+    } else if (key == "certificate_file") {
+      tls.certificate_file = file(value, key);
+    } else if (key == "key_file") {
+      tls.key_file = file(value, key);
+    } else if (key == "server_name") {
+      tls.server_name = text(value, key, 255);
+    } else if (key == "verify") {
+      if (!value.IsBool()) refuse("\"verify\" is not true or false");
+      tls.verify = value.GetBool();
+    } else {
+      refuse("unknown key \"" + std::string(key) + "\" in \"tls\"");
+    }
+  });
+  if (tls.certificate_file.empty() != tls.key_file.empty()) {
+    refuse("\"certificate_file\" and \"key_file\" belong together: give both or none");
+  }
+}
+
+/// Where the server is and who we are. False: it is another key.
+bool take_address(Options& options, std::string_view key, const Value& value) {
+  if (key == "host") {
+    options.endpoint.host = text(value, key, 255);
+    if (options.endpoint.host.empty()) refuse("\"host\" is empty");
+  } else if (key == "port") {
+    options.endpoint.port = static_cast<uint16_t>(integer(value, key, 1, 65535));
+  } else if (key == "database") {
+    options.database = static_cast<uint32_t>(integer(value, key, 0, 1000000));
+  } else if (key == "username") {
+    options.username = text(value, key, 255);
+  } else if (key == "password") {
+    options.password = text(value, key, 4096);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void take(Options& options, std::string_view key, const Value& value) {
+  if (key == "connection_timeout_seconds") {
+    options.connection_timeout = seconds(value, key, 600);
+  } else if (key == "max_retry_attempts") {
+    options.max_retry_attempts = static_cast<uint32_t>(integer(value, key, 0, 1000));
+  } else if (key == "retry_delay_seconds") {
+    options.retry_delay = seconds(value, key, 60);
+  } else if (key == "key_prefix") {
+    options.key_prefix = text(value, key, 255);
+  } else if (key == "consumer_group_prefix") {
+    options.consumer_group_prefix = text(value, key, 255);
+  } else if (key == "consumer_id") {
+    options.consumer_id = text(value, key, 255);
+  } else if (key == "lease_ms") {
+    options.lease = span_ms(value, key, 1, 86'400'000);
+  } else if (key == "wait_replicas") {
+    options.wait_replicas = static_cast<uint32_t>(integer(value, key, 0, 1000));
+  } else if (key == "wait_timeout_ms") {
+    options.wait_timeout = span_ms(value, key, 1, 600'000);
+  } else if (key == "durability") {
+    options.durability = durability_of(text(value, key, 16));
+  } else if (key == "max_length") {
+    options.max_length = integer(value, key, 0, 1'000'000'000'000);
+  } else if (key == "deduplication_window_ms") {
+    options.deduplication_window = span_ms(value, key, 0, 2'592'000'000);
+  } else if (key == "tls") {
+    take_tls(options, value);
+  } else {
+    refuse("unknown key \"" + std::string(key) + "\"");
+  }
+}
+
+void take_all(Options& options, const Value& object) {
+  bool has_url = false;
+  std::string address_key;
+  for_each_member(object, [&](std::string_view key, const Value& value) {
+    if (key == "url") {
+      apply_url(text(value, key, 8192), options);
+      has_url = true;
+    } else if (take_address(options, key, value)) {
+      address_key = std::string(key);
+    } else {
+      take(options, key, value);
+    }
+  });
+  if (has_url && !address_key.empty()) {
+    refuse("\"url\" and \"" + address_key + "\" say the same thing: keep one of them");
+  }
+  if (options.endpoint.tls && !options.endpoint.unix_path.empty()) {
+    refuse("\"tls\" is for TCP: a Unix socket does not leave the machine");
+  }
+  if (!options.username.empty() && options.password.empty()) {
+    refuse("\"username\" without a \"password\"");
+  }
+}
+
+} // namespace
+
+std::string Endpoint::text() const {
+  if (!unix_path.empty()) return "unix:" + unix_path;
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port) + (tls ? " (TLS)" : "");
+}
+
+Options parse_options(std::string_view json) {
+  Options options;
+  if (json.empty()) return options;
+  rapidjson::Document document;
+  // Iterative, so that depth cannot overflow the stack.
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
+      json.data(), json.size());
+  if (document.HasParseError()) {
+    refuse("byte " + std::to_string(document.GetErrorOffset()) + ": " +
+           rapidjson::GetParseError_En(document.GetParseError()));
+  }
+  if (!document.IsObject()) refuse("not a JSON object");
+  take_all(options, document);
+  return options;
+}
+
+} // namespace swapmq::redis

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "publish.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "entry.hpp"
+#include "scripts.hpp"
+#include "server_error.hpp"
+
+namespace swapmq::redis {
+namespace {
+
+using backend::Deadline;
+using backend::Failure;
+using backend::Messages;
+using backend::PublishResults;
+
+// Encoded at a time, so that the server works on one piece while the next is made.
+constexpr std::size_t kChunk = 128;
+constexpr std::size_t kChunkBytes = 256 * 1024;
+// Sent and not answered: enough for the pipe to stay full, bounded so that neither side has to keep
+// much for the other.
+constexpr std::size_t kWindow = 1024;
+
+/// One publish call over one connection.
+class Pipeline {
+ public:
+  Pipeline(Connection& connection, const PublishTarget& target, Messages messages,
+           PublishResults results)
+      : connection_(connection), target_(target), messages_(messages), results_(results) {
+    sent_.reserve(messages.size());
+  }
+
+  void run(Deadline deadline) {
+    for (;;) {
+      encode_some();
+      connection_.push();
+      while (answered_ < sent_.size() && connection_.next(answer_)) take_answer();
+      if (encoded_all() && answered_ == sent_.size()) break;
+      if (may_encode()) {
+        connection_.receive();
+      } else {
+        connection_.await(deadline);
+      }
+    }
+    if (target_.options.wait_replicas > 0 && confirmed_ > 0) wait_for_replicas(deadline);
+  }
+
+  /// The connection broke: what was sent and not answered is in doubt, the rest was never there for
+  /// the server to do, a command that was cut in the middle neither.
+  void give_up(const Failure& failure) {
+    for (std::size_t i = answered_; i < sent_.size(); ++i) {
+      const bool whole = sent_[i].end <= connection_.bytes_sent();
+      results_[sent_[i].message] = whole
+                                       ? backend::in_doubt(failure.status())
+                                       : backend::failed(failure.status(), SWAPMQ_ERROR_RETRYABLE);
+    }
+    for (; next_ < messages_.size(); ++next_) {
+      results_[next_] = backend::failed(failure.status(), SWAPMQ_ERROR_RETRYABLE);
+    }
+    doubt_what_replicas_may_lack(failure.status());
+  }
+
+  /// The first error that the server answered with.
+  [[nodiscard]] const std::optional<std::string>& refusal() const { return refusal_; }
+
+ private:
+  struct Sent {
+    std::size_t message;
+    uint64_t end; // of its command, among all bytes of the connection
+  };
+
+  [[nodiscard]] bool encoded_all() const { return next_ == messages_.size(); }
+  [[nodiscard]] bool may_encode() const {
+    return !encoded_all() && sent_.size() - answered_ < kWindow &&
+           connection_.unsent() < kChunkBytes;
+  }
+
+  void encode_some() {
+    if (!may_encode()) return;
+    const std::size_t end = std::min(messages_.size(), next_ + kChunk);
+    while (next_ < end && connection_.unsent() < kChunkBytes) encode(next_++);
+  }
+
+  void encode(std::size_t i) {
+    const swapmq_message& message = messages_[i];
+    if (too_large(message)) {
+      results_[i] = backend::failed(SWAPMQ_TOO_LARGE);
+      return;
+    }
+    if (needs_script(message)) {
+      call_script(message);
+    } else {
+      Commands& out = connection_.out();
+      out.begin(target_.xadd_arguments + field_arguments(message)).raw(target_.xadd);
+      append_fields(out, message);
+    }
+    sent_.push_back({i, connection_.bytes_queued()});
+  }
+
+  static bool too_large(const swapmq_message& message) {
+    if (message.body.size > kMaxBodyBytes || message.header_count > kMaxHeaderCount) return true;
+    uint64_t bytes = 0;
+    const backend::Headers headers = backend::headers_of(message);
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      bytes += headers[i].name.size + headers[i].value.size;
+    }
+    return bytes > kMaxHeadersBytes;
+  }
+
+  [[nodiscard]] bool needs_script(const swapmq_message& message) const {
+    return message.expires_at_ms != 0 || message.due_at_ms > backend::unix_now_ms() - kSkew_ms ||
+           target_.max_length != 0 || target_.options.deduplication_window.count() > 0;
+  }
+
+  void call_script(const swapmq_message& message) {
+    const QueueKeys& keys = target_.keys;
+    const auto window = target_.options.deduplication_window.count();
+    // Without deduplication the fifth key is not used; all the same it must be one of this slot.
+    const std::string seen = window > 0 ? keys.seen(backend::view(message.id)) : keys.own;
+    Commands& out = begin_call(connection_, scripts::publish(),
+                               {keys.stream, keys.scheduled, keys.later, keys.expiry, seen},
+                               6 + field_arguments(message));
+    out.arg(keys.group).arg(message.due_at_ms).arg(message.expires_at_ms);
+    out.arg(window).arg(target_.max_length).arg(target_.options.max_length);
+    append_fields(out, message);
+  }
+
+  void take_answer() {
+    swapmq_publish_result& result = results_[sent_[answered_++].message];
+    if (answer_.type == REDIS_REPLY_ERROR) {
+      script_is_unknown(connection_, answer_.text);
+      const Meaning meaning = meaning_of(answer_.text);
+      result = backend::failed(meaning.status, meaning.flags);
+      if (!refusal_) refusal_ = answer_.text;
+    } else if (answer_.type == REDIS_REPLY_STRING && answer_.text == "full") {
+      result = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
+    } else {
+      result = backend::confirmed();
+      ++confirmed_;
+    }
+    answer_.text.clear();
+  }
+
+  /// WAIT covers all that this connection wrote before it.
+  void wait_for_replicas(Deadline deadline) {
+    const Options& options = target_.options;
+    connection_.out().add("WAIT", options.wait_replicas, options.wait_timeout.count());
+    const OwnedReply reply = connection_.read(deadline);
+    if (reply->is_integer() && reply->integer >= options.wait_replicas) return;
+    doubt_what_replicas_may_lack(SWAPMQ_UNAVAILABLE);
+  }
+
+  void doubt_what_replicas_may_lack(swapmq_status status) {
+    if (target_.options.wait_replicas == 0) return;
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      if (results_[i].outcome == SWAPMQ_PUBLISH_CONFIRMED) {
+        results_[i] = backend::in_doubt(status);
+      }
+    }
+  }
+
+  // The script goes by the server's clock, which may be behind ours.
+  static constexpr int64_t kSkew_ms = 60'000;
+
+  Connection& connection_;
+  const PublishTarget& target_;
+  Messages messages_;
+  PublishResults results_;
+  std::vector<Sent> sent_;
+  std::size_t next_ = 0;     // the first that is not encoded
+  std::size_t answered_ = 0; // of sent_
+  std::size_t confirmed_ = 0;
+  Brief answer_;
+  std::optional<std::string> refusal_;
+};
+
+} // namespace
+
+PublishTarget::PublishTarget(const QueueKeys& its_keys, const Options& its_options,
+                             uint64_t its_max_length)
+    : keys(its_keys), options(its_options), max_length(its_max_length) {
+  Commands head;
+  head.arg("XADD").arg(keys.stream);
+  xadd_arguments = 3;
+  if (options.max_length > 0) {
+    head.arg("MAXLEN").arg("~").arg(options.max_length);
+    xadd_arguments += 3;
+  }
+  head.arg("*");
+  xadd = head.buffer();
+}
+
+void publish_messages(Link& link, const PublishTarget& target, Messages messages,
+                      PublishResults results, Deadline deadline) {
+  Connection& connection = link.open(deadline);
+  Pipeline pipeline(connection, target, messages, results);
+  try {
+    pipeline.run(deadline);
+  } catch (const Failure& failure) {
+    pipeline.give_up(failure);
+    link.drop();
+    throw; // all results are there; the failure's text says why
+  }
+  if (pipeline.refusal()) {
+    const Failure failure = server_failure("a message", *pipeline.refusal());
+    // A replica, for one, is what a name no longer stands for: look it up again.
+    if (failure.status() == SWAPMQ_UNAVAILABLE) link.drop();
+    throw failure;
+  }
+}
+
+} // namespace swapmq::redis

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "reply.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "failures.hpp"
+
+namespace swapmq::redis {
+namespace {
+
+// The most memory that one reply may take, here and in hiredis' buffer: what a hostile server can
+// make us hold.
+constexpr std::size_t kMaxReplyBytes = std::size_t{1} << 30;
+
+} // namespace
+
+std::string_view Arena::copy(const char* data, std::size_t size) {
+  if (size == 0) return {};
+  char* to = static_cast<char*>(take(size, 1));
+  std::memcpy(to, data, size);
+  return {to, size};
+}
+
+/// What hiredis calls for each element. A null result means "out of memory" to it.
+struct ReplyReader::Functions {
+  static Reply* add(const redisReadTask* task) {
+    auto* self = static_cast<ReplyReader*>(task->privdata);
+    if (self->arena_->used() > kMaxReplyBytes) return nullptr;
+    Reply* made = self->arena_->make<Reply>();
+    made->type = task->type;
+    if (task->parent == nullptr) return made;
+    auto* parent = static_cast<Reply*>(task->parent->obj);
+    (parent->first == nullptr ? parent->first : parent->last->next) = made;
+    parent->last = made;
+    return made;
+  }
+
+  template <class Body>
+  static void* guarded(Body&& body) noexcept {
+    try {
+      return body();
+    } catch (...) { // C calls us
+      return nullptr;
+    }
+  }
+
+  static void* string(const redisReadTask* task, char* data, std::size_t size) noexcept {
+    return guarded([&]() -> void* {
+      auto* self = static_cast<ReplyReader*>(task->privdata);
+      if (size > kMaxReplyBytes) return nullptr;
+      Reply* made = add(task);
+      if (made != nullptr) made->text = self->arena_->copy(data, size);
+      return made;
+    });
+  }
+
+  template <class Size> // int in hiredis 0.14, size_t since 1.0
+  static void* array(const redisReadTask* task, Size count) noexcept {
+    return guarded([&]() -> void* {
+      Reply* made = add(task);
+      if (made != nullptr) made->count = static_cast<uint32_t>(count);
+      return made;
+    });
+  }
+
+  static void* integer(const redisReadTask* task, long long value) noexcept {
+    return guarded([&]() -> void* {
+      Reply* made = add(task);
+      if (made != nullptr) made->integer = value;
+      return made;
+    });
+  }
+
+  static void* nil(const redisReadTask* task) noexcept {
+    return guarded([&]() -> void* { return add(task); });
+  }
+
+  static void free(void* /*reply*/) noexcept {} // the arena has it
+
+  // ---- the brief ones: only the outermost reply is looked at ----
+
+  static void* brief_string(const redisReadTask* task, char* data, std::size_t size) noexcept {
+    return guarded([&]() -> void* {
+      constexpr std::size_t kMost = 512;
+      Brief& brief = *static_cast<ReplyReader*>(task->privdata)->brief_;
+      if (task->parent == nullptr) {
+        brief.type = task->type;
+        // An id is 15 bytes and more; nobody looks at it.
+        if (task->type != REDIS_REPLY_STRING || size < 15) {
+          brief.text.assign(data, std::min(size, kMost));
+        }
+      }
+      return &brief;
+    });
+  }
+
+  template <class Size>
+  static void* brief_array(const redisReadTask* task, Size /*count*/) noexcept {
+    return brief_nil(task);
+  }
+
+  static void* brief_integer(const redisReadTask* task, long long value) noexcept {
+    Brief& brief = *static_cast<ReplyReader*>(task->privdata)->brief_;
+    if (task->parent == nullptr) brief.integer = value;
+    return brief_nil(task);
+  }
+
+  static void* brief_nil(const redisReadTask* task) noexcept {
+    Brief& brief = *static_cast<ReplyReader*>(task->privdata)->brief_;
+    if (task->parent == nullptr) brief.type = task->type;
+    return &brief;
+  }
+
+  static redisReplyObjectFunctions whole() {
+    redisReplyObjectFunctions functions{};
+    functions.createString = &string;
+    functions.createArray = &array;
+    functions.createInteger = &integer;
+    functions.createNil = &nil;
+    functions.freeObject = &free;
+    return functions;
+  }
+  static redisReplyObjectFunctions brief() {
+    redisReplyObjectFunctions functions{};
+    functions.createString = &brief_string;
+    functions.createArray = &brief_array;
+    functions.createInteger = &brief_integer;
+    functions.createNil = &brief_nil;
+    functions.freeObject = &free;
+    return functions;
+  }
+};
+
+ReplyReader::ReplyReader(std::string origin)
+    : origin_(std::move(origin)), reader_(redisReaderCreateWithFunctions(nullptr)) {
+  if (reader_ == nullptr) throw std::bad_alloc();
+  reader_->privdata = this;
+}
+
+void ReplyReader::broken(const std::string& what) const {
+  throw ConnectionLost("Redis at " + origin_ + " sent what is no reply (" + what +
+                       "): is that a Redis server?");
+}
+
+void ReplyReader::feed(const char* data, std::size_t size) {
+  if (reader_->len - reader_->pos + size > kMaxReplyBytes) {
+    broken("more than " + std::to_string(kMaxReplyBytes >> 20) + " MiB in one");
+  }
+  if (redisReaderFeed(reader_.get(), data, size) != 0) broken(reader_->errstr);
+}
+
+void* ReplyReader::parse(redisReplyObjectFunctions& functions) {
+  reader_->fn = &functions;
+  void* reply = nullptr;
+  if (redisReaderGetReply(reader_.get(), &reply) != 0) {
+    if (reader_->err == REDIS_ERR_OOM) broken("too large");
+    broken(reader_->errstr);
+  }
+  return reply;
+}
+
+OwnedReply ReplyReader::next() {
+  if (reader_->pos == reader_->len && arena_ == nullptr) return {};
+  if (arena_ == nullptr) arena_ = std::make_unique<Arena>(next_block_);
+  static redisReplyObjectFunctions functions = Functions::whole();
+  const auto* root = static_cast<const Reply*>(parse(functions));
+  if (root == nullptr) return {};
+  // The next reply is most likely about as large as this one.
+  constexpr std::size_t kLargest = 256 * 1024;
+  next_block_ = std::clamp<std::size_t>(arena_->used() + arena_->used() / 4, 1024, kLargest);
+  return {std::move(arena_), root};
+}
+
+bool ReplyReader::next(Brief& brief) {
+  if (reader_->pos == reader_->len) return false;
+  brief_ = &brief;
+  static redisReplyObjectFunctions functions = Functions::brief();
+  return parse(functions) != nullptr;
+}
+
+} // namespace swapmq::redis

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// Replies of the server, parsed by hiredis' reader into memory of our own that a batch of
+// deliveries can keep: the strings are copied once, from the reader's buffer to where the host sees
+// them.
+#pragma once
+
+#include <hiredis/read.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+#include <string>
+#include <string_view>
+
+namespace swapmq::redis {
+
+/// A reply (RESP2), or one within an array.
+struct Reply {
+  int type = REDIS_REPLY_NIL; // REDIS_REPLY_*
+  uint32_t count = 0;         // of an array
+  int64_t integer = 0;
+  std::string_view text; // of a string, a status, an error
+  Reply* first = nullptr;
+  Reply* last = nullptr;
+  Reply* next = nullptr; // in the array that it is in
+
+  [[nodiscard]] bool is_error() const { return type == REDIS_REPLY_ERROR; }
+  [[nodiscard]] bool is_array() const { return type == REDIS_REPLY_ARRAY; }
+  [[nodiscard]] bool is_integer() const { return type == REDIS_REPLY_INTEGER; }
+  [[nodiscard]] bool is_text() const {
+    return type == REDIS_REPLY_STRING || type == REDIS_REPLY_STATUS;
+  }
+  [[nodiscard]] bool is_nil() const { return type == REDIS_REPLY_NIL; }
+};
+
+/// Memory of one reply and of what is made of it; all of it goes at once.
+class Arena {
+ public:
+  explicit Arena(std::size_t first_block) : memory_(first_block) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  template <class T>
+  T* make(std::size_t count = 1) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    T* first = static_cast<T*>(take(count * sizeof(T), alignof(T)));
+    return std::uninitialized_value_construct_n(first, count), first;
+  }
+  std::string_view copy(const char* data, std::size_t size);
+  [[nodiscard]] std::size_t used() const { return used_; }
+
+ private:
+  void* take(std::size_t size, std::size_t alignment) {
+    used_ += size;
+    return memory_.allocate(size, alignment);
+  }
+  std::pmr::monotonic_buffer_resource memory_;
+  std::size_t used_ = 0;
+};
+
+/// A reply and the memory that it is in.
+struct OwnedReply {
+  std::unique_ptr<Arena> arena;
+  const Reply* root = nullptr;
+
+  explicit operator bool() const { return root != nullptr; }
+  const Reply* operator->() const { return root; }
+  const Reply& operator*() const { return *root; }
+};
+
+/// What matters of a reply where only success or failure counts.
+struct Brief {
+  int type = REDIS_REPLY_NIL;
+  int64_t integer = 0;
+  std::string text; // of an error; of a status or string only its first bytes
+};
+
+/// Turns bytes into replies. Throws ConnectionLost where they are no RESP or too much: then the
+/// connection they came from is of no further use.
+class ReplyReader {
+ public:
+  /// `origin` names the server in errors.
+  explicit ReplyReader(std::string origin);
+  ReplyReader(const ReplyReader&) = delete;
+  ReplyReader& operator=(const ReplyReader&) = delete;
+
+  void feed(const char* data, std::size_t size);
+  /// The next whole reply, if it is there; one that begins with next() must end with it.
+  OwnedReply next();
+  bool next(Brief& brief);
+
+ private:
+  struct Free {
+    void operator()(redisReader* reader) const { redisReaderFree(reader); }
+  };
+  struct Functions;
+  void* parse(redisReplyObjectFunctions& functions);
+  [[noreturn]] void broken(const std::string& what) const;
+
+  std::string origin_;
+  std::unique_ptr<redisReader, Free> reader_;
+  std::unique_ptr<Arena> arena_; // of the reply that is being read
+  std::size_t next_block_ = 1024;
+  Brief* brief_ = nullptr;
+};
+
+} // namespace swapmq::redis

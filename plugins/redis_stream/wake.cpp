@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "wake.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "swapmq/backend.hpp"
+
+namespace swapmq::redis {
+
+Wake::Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (fd_ < 0) {
+    throw backend::Failure(SWAPMQ_RESOURCE_EXHAUSTED,
+                           "no descriptor is left for an eventfd: raise the limit (ulimit -n)",
+                           SWAPMQ_ERROR_RETRYABLE);
+  }
+}
+
+Wake::~Wake() { close(fd_); }
+
+void Wake::raise() noexcept {
+  if (raised_.exchange(true)) return;
+  const uint64_t one = 1;
+  // It cannot fail: the counter is 0 or 1, far from its bound.
+  [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
+}
+
+bool Wake::take() noexcept {
+  if (!raised_.load()) return false;
+  uint64_t count = 0;
+  // Emptied before it may be raised anew, or that one's signal would be swallowed here. Between its
+  // flag and its write a raise() may be slow: then what is read is nothing, and one wait ends
+  // early.
+  [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof count);
+  return raised_.exchange(false);
+}
+
+} // namespace swapmq::redis
