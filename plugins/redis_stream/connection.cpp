@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "deadlines.hpp"
+
 namespace swapmq::redis {
 
 using backend::Deadline;
@@ -21,10 +23,6 @@ constexpr std::size_t kReceiveBytes = 32 * 1024;
 constexpr std::size_t kKeptBuffer = 1024 * 1024;
 // A connection that was used so shortly ago is taken to be alive.
 constexpr milliseconds kFresh(50);
-
-Deadline earlier(Deadline one, Clock::time_point other) {
-  return one.at() < other ? one : Deadline(other.time_since_epoch().count());
-}
 
 } // namespace
 
@@ -67,13 +65,14 @@ void Connection::take_in(const char* data, std::size_t size) {
   last_received_ = Clock::now();
 }
 
-void Connection::await(Deadline deadline) {
-  const Deadline until = earlier(deadline, Clock::now() + silence_);
+void Connection::await(Deadline deadline, std::size_t at_least) {
+  const Deadline until = at_most(deadline, silence_);
   if (unsent() > 0) {
     if (push() || receive()) return;
     if (!transport_->wait(true, until, nullptr)) give_up(deadline);
     return;
   }
+  transport_->sleep_for(at_least);
   std::array<char, kReceiveBytes> buffer; // NOLINT: written before it is read
   for (;;) {
     const std::size_t got = transport_->receive_patiently(buffer.data(), buffer.size(), until);

@@ -37,7 +37,8 @@ class Connection {
   bool receive();
   /// Waits until something was taken in or sent. Throws ConnectionLost, also when the server was
   /// silent for too long; Failure(TIMEOUT).
-  void await(backend::Deadline deadline);
+  /// `at_least`: how many bytes will come in any case; it may sleep until they are there.
+  void await(backend::Deadline deadline, std::size_t at_least = 1);
   /// The next reply of those that were taken in.
   OwnedReply next() { return reader_.next(); }
   bool next(Brief& brief) { return reader_.next(brief); }

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "deadlines.hpp"
 #include "queue_admin.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
@@ -14,12 +15,13 @@ namespace swapmq::redis {
 namespace {
 
 using backend::Deadline;
-using backend::Failure;
 
 // Closing must not hang on a server that does not answer; the lease does the rest.
 constexpr std::chrono::seconds kPatienceAtClose(2);
 // Between two looks whether a queue that was deleted is there again.
 constexpr milliseconds kHealEvery(100);
+constexpr milliseconds kServiceGrace(200);
+constexpr milliseconds kReleaseStep(20);
 constexpr std::size_t kMaxConsumerName = 255;
 
 uint64_t random_number() {
@@ -34,10 +36,6 @@ std::string consumer_name(const ConsumerContext& context, uint64_t nonce) {
   std::string name = std::string(kOwnKeys) + id.substr(0, kMaxConsumerName - 24) + ":";
   for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(nonce >> shift) & 15];
   return name;
-}
-
-Deadline in(std::chrono::nanoseconds time) {
-  return Deadline((Deadline::Clock::now() + time).time_since_epoch().count());
 }
 
 } // namespace
@@ -74,9 +72,13 @@ void Consumer::join(Deadline deadline) {
   });
   lease_until_ = began + lease_;
   renew_at_ = began + lease_ / 3;
+  reader_.open(deadline); // here there is time for it
 }
 
-void Consumer::service(Deadline deadline) { renew_if_due(deadline); }
+void Consumer::service(Deadline deadline) {
+  // A deadline that has passed must not cost the connection, on which an answer would be due.
+  renew_if_due(at_least(deadline, kServiceGrace));
+}
 
 void Consumer::renew_if_due(Deadline deadline) {
   const Clock::time_point began = Clock::now();
@@ -188,15 +190,22 @@ void Consumer::compare_pending(int64_t at_server) {
   excess_seen_ = excess;
 }
 
-/// Ends a read that blocks at the server, so that it cannot be given anything any more.
+/// Ends the read that stands, so that the server gives us nothing any more.
 void Consumer::release_reader(Deadline deadline) {
-  const Connection* reader = reader_.live();
-  if (reader != nullptr && reading_ > 0 && reading_blocks_) {
-    context_.control.use(deadline, [&](Connection& connection) {
-      connection.out().add("CLIENT", "UNBLOCK", reader->id);
-      // Not allowed by its ACL: then what comes meanwhile goes by the lease.
-      [[maybe_unused]] const OwnedReply reply = connection.read(deadline);
-    });
+  Connection* reader = reader_.live();
+  while (reader != nullptr && reading_ > 0 && !deadline.passed()) {
+    if (reading_blocks_) {
+      const bool allowed = context_.control.use(deadline, [&](Connection& connection) {
+        connection.out().add("CLIENT", "UNBLOCK", reader->id);
+        return !connection.read(deadline)->is_error();
+      });
+      if (!allowed) break; // by its ACL: what comes meanwhile goes by the lease
+    }
+    // The server may come to the read only after it was told not to block in it: then again.
+    reader->transport().wait(false, in(kReleaseStep), nullptr);
+    while (reader->receive()) continue;
+    if (reader->next())
+      break; // what it brought is pending in our name, and goes back with the rest
   }
   reader_.drop();
   reading_ = 0;
@@ -209,7 +218,11 @@ void Consumer::leave() {
     reader_.drop(); // no connection is made for it: the lease does it
     return;
   }
-  release_reader(deadline);
+  try {
+    release_reader(deadline);
+  } catch (const ConnectionLost&) {
+    reader_.drop();
+  }
   context_.control.use(deadline, [&](Connection& connection) {
     for (;;) {
       const OwnedReply left = run_script(connection, deadline, [&] {

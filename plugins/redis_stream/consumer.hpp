@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "deadlines.hpp"
 #include "keys.hpp"
 #include "link.hpp"
 #include "slots.hpp"
@@ -70,10 +71,14 @@ class Consumer final : public backend::Subscription {
   /// One exchange.
   struct Call {
     const backend::ExchangeArgs& args;
-    backend::Deadline deadline; // a little later than that of the arguments: for what must be done
-    std::vector<Given> acks;    // plain ones, which ride with the next request
+    std::vector<Given> acks; // plain ones, which ride with the next request
     bool acks_sent = false;
     std::vector<Given> fenced, returned, dead;
+
+    /// That of the arguments is for waiting; what must be done has at least a moment.
+    [[nodiscard]] backend::Deadline deadline() const {
+      return at_least(args.deadline, std::chrono::seconds(1));
+    }
   };
 
   // consumer.cpp: being one
@@ -90,10 +95,13 @@ class Consumer final : public backend::Subscription {
 
   // consumer_read.cpp: receiving
   backend::Received receive(Call& call);
+  void prepare(Call& call, bool may_wait);
   void take_due(Call& call, std::size_t most);
   void start_read(Call& call, std::size_t wanted, bool block);
+  void read_ahead(Call& call);
   void finish_read();
-  void read_ended(const Reply& reply, std::shared_ptr<Arena> arena);
+  void settle_while_reading(Call& call);
+  void read_ended(const Reply& reply, std::size_t asked, const std::shared_ptr<Arena>& arena);
   void lost_reader(const backend::Failure& failure);
   void check_silence();
   void poll_until(Clock::time_point until);
@@ -135,6 +143,7 @@ class Consumer final : public backend::Subscription {
   Link reader_;
   std::size_t reading_ = 0; // how many the read asked for that was not answered yet; 0: none
   bool reading_blocks_ = false;
+  bool backlog_ = false;     // the last read brought all that it asked for
   std::string read_command_; // its arguments before COUNT, encoded
   Clock::time_point read_since_{};
 

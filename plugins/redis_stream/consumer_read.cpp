@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
+#include <utility>
 
 #include "consumer.hpp"
 #include "entry.hpp"
@@ -32,10 +34,7 @@ constexpr std::size_t kTakenAtOnce = 500;
 // A read asks for about as much as this, since it cannot be told a number of bytes.
 constexpr double kReadBytes = 8.0 * 1024 * 1024;
 constexpr std::size_t kReadAtMost = 4096;
-// Who settles has done the work already, and what is there should be fetched: worth a moment beyond
-// a deadline that was meant for waiting.
-constexpr milliseconds kGrace(500);
-
+constexpr std::size_t kWorthReadingAhead = 32;
 /// Owns the memory of what it hands out.
 class RedisBatch final : public backend::Batch {
  public:
@@ -47,20 +46,16 @@ class RedisBatch final : public backend::Batch {
   std::vector<std::shared_ptr<Arena>> arenas_;
 };
 
-Deadline later_of(Deadline deadline, Deadline::Clock::time_point other) {
-  return Deadline(std::max(deadline.at(), other).time_since_epoch().count());
-}
-
 } // namespace
 
 Received Consumer::exchange(const backend::ExchangeArgs& args) {
-  Call call{args, later_of(args.deadline, Clock::now() + kGrace), {}, false, {}, {}, {}};
+  Call call{args, {}, false, {}, {}, {}};
   sort(call);
   try {
     settle_by_script(call);
     if (args.max_messages > 0) return receive(call);
     flush_acks(call);
-    renew_if_due(call.deadline);
+    renew_if_due(call.deadline());
     return {};
   } catch (...) {
     if (call.acks_sent) lose(call, call.acks);
@@ -72,30 +67,41 @@ Received Consumer::exchange(const backend::ExchangeArgs& args) {
 Received Consumer::receive(Call& call) {
   const bool poked = context_.wake.take();
   const bool may_wait = !poked && !call.args.deadline.passed();
-  try {
-    for (bool first = true;; first = false) {
-      renew_if_due(call.deadline);
-      if (must_recover_ && reading_ == 0) recover(call.deadline);
-      if (reading_ > 0) finish_read();
-      const std::size_t wanted = std::min(call.args.max_messages, room(call));
-      if (wanted > 0 && waiting_.empty() && Clock::now() >= take_at_) take_due(call, wanted);
-      if (group_is_gone_) heal_group(call.deadline);
-      if (waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
-        start_read(call, wanted, may_wait);
-      }
-      drop_expired(call);
-      flush_acks(call);
+  for (bool first = true;; first = false) {
+    try {
+      prepare(call, may_wait);
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
       if (!may_wait && !answer_is_due) return {nullptr, poked};
       if (may_wait && call.args.deadline.passed()) return {};
-      poll_until(answer_is_due ? call.deadline.at() : next_event(call));
+      poll_until(answer_is_due ? call.deadline().at() : next_event(call));
       check_silence();
+    } catch (const Interrupted&) {
+      if (!context_.wake.lower()) continue; // of one that was answered before
+      flush_acks(call);
+      return {nullptr, true};
     }
-  } catch (const Interrupted&) {
-    context_.wake.take();
-    return {nullptr, true};
   }
+}
+
+/// All that is to be done before there is nothing left but to wait.
+void Consumer::prepare(Call& call, bool may_wait) {
+  renew_if_due(call.deadline());
+  if (must_recover_ && reading_ == 0) recover(call.deadline());
+  if (reading_ > 0 && !call.acks.empty()) {
+    settle_while_reading(call);
+  } else if (reading_ > 0) {
+    finish_read();
+  }
+  const std::size_t wanted = std::min(call.args.max_messages, room(call));
+  if (wanted > 0 && waiting_.empty() && Clock::now() >= take_at_) take_due(call, wanted);
+  if (group_is_gone_) heal_group(call.deadline());
+  if (waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
+    start_read(call, wanted, may_wait);
+  }
+  drop_expired(call);
+  flush_acks(call);
+  if (!waiting_.empty()) read_ahead(call);
 }
 
 std::size_t Consumer::room(const Call& call) const {
@@ -104,7 +110,8 @@ std::size_t Consumer::room(const Call& call) const {
 }
 
 Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
-  Clock::time_point next = std::min({call.args.deadline.at(), renew_at_, take_at_});
+  Clock::time_point next = std::min(call.args.deadline.at(), renew_at_);
+  if (room(call) + reading_ > 0) next = std::min(next, take_at_);
   if (group_is_gone_) next = std::min(next, heal_at_);
   if (reading_ > 0) {
     const auto block = reading_blocks_ ? kBlock : milliseconds(0);
@@ -129,7 +136,8 @@ void Consumer::take_due(Call& call, std::size_t most) {
   const bool look_for_dead = now >= look_for_dead_at_;
   const std::size_t asked = std::min(most, kTakenAtOnce);
   std::shared_ptr<Arena> arena;
-  const Reply* reply = context_.control.use(call.deadline, [&](Connection& connection) {
+  const bool had_to_recover = std::exchange(must_recover_, true); // unless the answer comes
+  const Reply* reply = context_.control.use(call.deadline(), [&](Connection& connection) {
     append_acks(connection, call);
     const auto append = [&] {
       begin_call(connection, scripts::take(),
@@ -143,19 +151,20 @@ void Consumer::take_due(Call& call, std::size_t most) {
     };
     append();
     read_acks(connection, call);
-    OwnedReply answer = connection.read(call.deadline);
+    OwnedReply answer = connection.read(call.deadline());
     if (answer->is_error() && script_is_unknown(connection, answer->text)) {
       append();
-      answer = connection.read(call.deadline);
+      answer = connection.read(call.deadline());
     }
     arena = std::move(answer.arena);
     return answer.root;
   });
+  must_recover_ = had_to_recover;
   take_at_ = now + kTakeEvery;
   if (look_for_dead) {
     look_for_dead_at_ = now + std::clamp(lease_ / 4, kLookForDeadAtLeast, kLookForDeadAtMost);
   }
-  if (reply->is_error()) return read_ended(*reply, arena);
+  if (reply->is_error()) return read_ended(*reply, 0, arena);
   const Reply* at = reply->first; // next due, pending in our name, rescued, then three an entry
   if (reply->count < 3) return;
   const int64_t next_due = at->integer;
@@ -183,7 +192,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
 void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
   const auto fits = static_cast<std::size_t>(kReadBytes / std::max(1.0, entry_bytes_));
   const std::size_t count = std::min({wanted, kReadAtMost, std::max<std::size_t>(1, fits)});
-  Connection& connection = reader_.open(call.deadline, &context_.wake);
+  Connection& connection = reader_.open(call.deadline(), &context_.wake);
   try {
     append_acks(connection, call);
     Commands& out = connection.out();
@@ -193,7 +202,7 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
     reading_ = count;
     reading_blocks_ = block;
     read_since_ = Clock::now();
-    connection.flush(call.deadline);
+    connection.flush(call.deadline());
     read_acks(connection, call);
   } catch (const Failure& failure) {
     lost_reader(failure);
@@ -215,6 +224,32 @@ void Consumer::lost_reader(const Failure& failure) {
                     std::string("a consumer of \"") + keys_.stream + "\": " + failure.what());
 }
 
+/// There is more where the last read came from, and room for it: the server may work on the next
+/// one while the application works on this one. Only then, since what is read ahead is kept from
+/// others.
+void Consumer::read_ahead(Call& call) {
+  if (!backlog_ || reading_ > 0 || group_is_gone_ || must_recover_) return;
+  const std::size_t more = room(call);
+  if (more >= std::max(kWorthReadingAhead, waiting_.size() / 2)) start_read(call, more, true);
+}
+
+/// The acks over the other connection, and while the server does them, the answer of the read and
+/// the start of the next.
+void Consumer::settle_while_reading(Call& call) {
+  context_.control.use(call.deadline(), [&](Connection& connection) {
+    append_acks(connection, call);
+    connection.flush(call.deadline());
+    std::exception_ptr refused; // which must not keep us from the acks' answers
+    try {
+      finish_read();
+    } catch (...) {
+      refused = std::current_exception();
+    }
+    read_acks(connection, call);
+    if (refused != nullptr) std::rethrow_exception(refused);
+  });
+}
+
 /// Takes the answer of the read that stands, if it is here.
 void Consumer::finish_read() {
   Connection* connection = reader_.live();
@@ -226,15 +261,17 @@ void Consumer::finish_read() {
     OwnedReply reply = connection->next();
     while (!reply && connection->receive()) reply = connection->next();
     if (!reply) return;
-    reading_ = 0;
+    const std::size_t asked = std::exchange(reading_, 0);
     const Reply* root = reply.root;
-    read_ended(*root, std::move(reply.arena));
+    read_ended(*root, asked, std::move(reply.arena));
   } catch (const ConnectionLost& lost) {
     lost_reader(lost);
   }
 }
 
-void Consumer::read_ended(const Reply& reply, std::shared_ptr<Arena> arena) {
+void Consumer::read_ended(const Reply& reply, std::size_t asked,
+                          const std::shared_ptr<Arena>& arena) {
+  backlog_ = false;
   if (reply.is_error()) {
     if (meaning_of(reply.text).status == SWAPMQ_NOT_FOUND) {
       if (group_is_gone_) return;
@@ -246,9 +283,8 @@ void Consumer::read_ended(const Reply& reply, std::shared_ptr<Arena> arena) {
                             "\" or its group is gone from Redis: deleted, or all of it flushed");
       return;
     }
-    const Failure failure = server_failure("to read", reply.text);
     reader_.drop(); // by another one the master may be found again
-    throw failure;
+    throw server_failure("to read", reply.text);
   }
   if (!reply.is_array() || reply.first == nullptr || reply.first->count < 2) return; // nothing came
   excess_seen_ = false;
@@ -257,6 +293,7 @@ void Consumer::read_ended(const Reply& reply, std::shared_ptr<Arena> arena) {
     if (entry->count < 2) continue;
     keep(entry->first->text, *entry->first->next, 1, false, arena);
   }
+  backlog_ = entries.count >= asked && asked >= kWorthReadingAhead;
   if (entries.count > 0) {
     const double bytes = static_cast<double>(arena->used()) / entries.count;
     entry_bytes_ = std::max(bytes, 0.75 * entry_bytes_ + 0.25 * bytes); // careful with larger ones

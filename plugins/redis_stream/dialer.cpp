@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "deadlines.hpp"
 #include "server_error.hpp"
 
 namespace swapmq::redis {
@@ -31,8 +32,7 @@ Dialer::Dialer(const Options& options, std::string client_name)
 }
 
 std::unique_ptr<Connection> Dialer::dial(Deadline deadline, const Wake* wake) {
-  const auto own = Deadline::Clock::now() + options_.connection_timeout;
-  const Deadline until = own < deadline.at() ? Deadline(own.time_since_epoch().count()) : deadline;
+  const Deadline until = at_most(deadline, options_.connection_timeout);
   auto transport =
       Transport::connect(options_.endpoint, resolver_, tls_ ? &*tls_ : nullptr, until, wake);
   auto connection = std::make_unique<Connection>(std::move(transport), options_.endpoint,

@@ -14,8 +14,9 @@ namespace swapmq::redis {
 struct EntryId {
   uint64_t ms = 0;
   uint64_t sequence = 0;
-  bool operator==(const EntryId&) const = default;
-  auto operator<=>(const EntryId&) const = default;
+  bool operator<(const EntryId& other) const {
+    return ms != other.ms ? ms < other.ms : sequence < other.sequence;
+  }
 };
 
 /// False if it is none.

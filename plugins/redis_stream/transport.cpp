@@ -10,11 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <system_error>
+
+#include "deadlines.hpp"
 
 namespace swapmq::redis {
 namespace {
@@ -122,7 +125,7 @@ Descriptor connect_tcp(const Endpoint& endpoint, Resolver& resolver, Deadline de
     // One address that swallows everything must not use up the time of the others.
     const auto left = deadline.at() - Deadline::Clock::now();
     const auto share = at->ai_next != nullptr ? left / 2 : left;
-    const Deadline until((Deadline::Clock::now() + share).time_since_epoch().count());
+    const Deadline until = in(share);
     error = connect_socket(fd.get(), at->ai_addr, at->ai_addrlen, until, wake);
     if (error == 0) {
       tune(fd.get(), true);
@@ -221,6 +224,7 @@ std::size_t Transport::receive(char* data, std::size_t size) {
 
 std::size_t Transport::receive_patiently(char* data, std::size_t size, Deadline deadline) {
   if (ssl_ != nullptr || deadline.left_ms() <= kReceiveTick_ms) {
+    sleep_for(1); // poll() minds it, too
     const std::size_t got = receive(data, size);
     if (got == 0) wait(false, deadline, nullptr);
     return got;
@@ -230,6 +234,16 @@ std::size_t Transport::receive_patiently(char* data, std::size_t size, Deadline 
   if (got == 0) lost("receiving", 0);
   if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) lost("receiving", errno);
   return 0;
+}
+
+void Transport::sleep_for(std::size_t bytes) {
+  if (ssl_ != nullptr || !endpoint_.unix_path.empty()) return; // TCP has it
+  // Below what the kernel's buffer surely takes.
+  constexpr std::size_t kMost = 32 * 1024;
+  const int wanted = static_cast<int>(std::clamp<std::size_t>(bytes, 1, kMost));
+  if (wanted == low_water_) return;
+  set_option(fd_.get(), SOL_SOCKET, SO_RCVLOWAT, wanted);
+  low_water_ = wanted;
 }
 
 short Transport::events(bool to_send) const {

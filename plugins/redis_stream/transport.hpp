@@ -50,6 +50,10 @@ class Transport {
   /// poll() and then receive(). 0 does not mean that the deadline passed.
   std::size_t receive_patiently(char* data, std::size_t size, backend::Deadline deadline);
 
+  /// Lets receive_patiently() sleep until at least so many bytes are there (or its tick is over):
+  /// each reply need not wake us up.
+  void sleep_for(std::size_t bytes);
+
   /// Waits until receive(), or send() if `to_send`, may do something. False: the deadline passed.
   /// Throws Interrupted if `wake` is raised.
   bool wait(bool to_send, backend::Deadline deadline, const Wake* wake) const;
@@ -67,6 +71,7 @@ class Transport {
   Descriptor fd_;
   const Endpoint& endpoint_; // of the options, which outlive all connections
   SslPtr ssl_;
+  int low_water_ = 1;
   bool tls_wants_write_ = false; // TLS has its own mind on what comes next
 };
 

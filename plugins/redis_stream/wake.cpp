@@ -27,14 +27,13 @@ void Wake::raise() noexcept {
   [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
 }
 
-bool Wake::take() noexcept {
-  if (!raised_.load()) return false;
+bool Wake::lower() noexcept {
+  // First the flag: a raise() in between then finds it down, and at worst its signal is swallowed
+  // below, but not its flag, which is looked at before each wait.
+  const bool was = raised_.exchange(false);
   uint64_t count = 0;
-  // Emptied before it may be raised anew, or that one's signal would be swallowed here. Between its
-  // flag and its write a raise() may be slow: then what is read is nothing, and one wait ends
-  // early.
   [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof count);
-  return raised_.exchange(false);
+  return was;
 }
 
 } // namespace swapmq::redis

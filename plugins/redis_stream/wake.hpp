@@ -17,8 +17,10 @@ class Wake {
   Wake& operator=(const Wake&) = delete;
 
   void raise() noexcept;
-  /// Whether it was raised since the last time; lowers it.
-  bool take() noexcept;
+  /// Whether it was raised since the last time; lowers it. Costs nothing if it was not.
+  bool take() noexcept { return raised_.load() && lower(); }
+  /// The same, for when fd() was readable, which it may be shortly after it was lowered.
+  bool lower() noexcept;
   /// Readable while it is raised.
   [[nodiscard]] int fd() const { return fd_; }
 
