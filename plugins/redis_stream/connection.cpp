@@ -32,18 +32,17 @@ Connection::Connection(std::unique_ptr<Transport> transport, const Endpoint& end
       endpoint_(endpoint),
       silence_(silence),
       reader_(endpoint.text()),
-      last_received_(Clock::now()) {}
+      last_used_(Clock::now()) {}
 
 bool Connection::push() {
   if (unsent() == 0) return false;
-  std::string& buffer = out_.buffer();
-  const std::size_t sent = transport_->send(buffer.data() + out_at_, buffer.size() - out_at_);
+  const std::string_view rest = out_.bytes().substr(out_at_);
+  const std::size_t sent = transport_->send(rest.data(), rest.size());
   out_at_ += sent;
   bytes_sent_ += sent;
-  if (out_at_ == buffer.size()) {
+  if (sent == rest.size()) {
     out_at_ = 0;
-    buffer.clear();
-    if (buffer.capacity() > kKeptBuffer) buffer.shrink_to_fit();
+    out_.clear(kKeptBuffer);
   }
   return sent > 0;
 }
@@ -56,17 +55,14 @@ void Connection::flush(Deadline deadline) {
 bool Connection::receive() {
   std::array<char, kReceiveBytes> buffer; // NOLINT: written before it is read
   const std::size_t got = transport_->receive(buffer.data(), buffer.size());
-  if (got > 0) take_in(buffer.data(), got);
+  if (got > 0) reader_.feed(buffer.data(), got);
   return got > 0;
 }
 
-void Connection::take_in(const char* data, std::size_t size) {
-  reader_.feed(data, size);
-  last_received_ = Clock::now();
-}
-
 void Connection::await(Deadline deadline, std::size_t at_least) {
-  const Deadline until = at_most(deadline, silence_);
+  // The clock is read once where the answer comes at once: it shows in the latency of one message.
+  last_used_ = Clock::now();
+  const Deadline until = deadline_at(std::min(deadline.at(), last_used_ + silence_));
   if (unsent() > 0) {
     if (push() || receive()) return;
     if (!transport_->wait(true, until, nullptr)) give_up(deadline);
@@ -74,11 +70,12 @@ void Connection::await(Deadline deadline, std::size_t at_least) {
   }
   transport_->sleep_for(at_least);
   std::array<char, kReceiveBytes> buffer; // NOLINT: written before it is read
-  for (;;) {
-    const std::size_t got = transport_->receive_patiently(buffer.data(), buffer.size(), until);
-    if (got > 0) return take_in(buffer.data(), got);
-    if (until.passed()) give_up(deadline);
+  for (Clock::time_point now = last_used_; now < until.at(); now = Clock::now()) {
+    const auto left = until.at() - now;
+    const std::size_t got = transport_->receive_patiently(buffer.data(), buffer.size(), left);
+    if (got > 0) return reader_.feed(buffer.data(), got);
   }
+  give_up(deadline);
 }
 
 void Connection::give_up(Deadline deadline) const {
@@ -104,7 +101,7 @@ void Connection::read(Brief& brief, Deadline deadline) {
 }
 
 bool Connection::is_stale() {
-  if (Clock::now() - last_received_ < kFresh) return false;
+  if (Clock::now() - last_used_ < kFresh) return false;
   char byte = 0;
   const ssize_t got = recv(transport_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);

@@ -22,7 +22,7 @@ class Connection {
 
   /// Requests that wait to be sent.
   Commands& out() { return out_; }
-  [[nodiscard]] std::size_t unsent() const { return out_.buffer().size() - out_at_; }
+  [[nodiscard]] std::size_t unsent() const { return out_.size() - out_at_; }
   /// Of all bytes that were ever appended to out(), how many the kernel took.
   [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
   /// How many there will be once all that is in out() is sent.
@@ -58,7 +58,6 @@ class Connection {
   uint32_t scripts_sent = 0;
 
  private:
-  void take_in(const char* data, std::size_t size);
   [[noreturn]] void give_up(backend::Deadline deadline) const;
 
   std::unique_ptr<Transport> transport_;
@@ -68,7 +67,7 @@ class Connection {
   std::size_t out_at_ = 0; // up to where it was sent
   uint64_t bytes_sent_ = 0;
   ReplyReader reader_;
-  backend::Deadline::Clock::time_point last_received_;
+  backend::Deadline::Clock::time_point last_used_;
 };
 
 } // namespace swapmq::redis

@@ -53,7 +53,7 @@ Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
       reader_(context.dialer, context.host) {
   Commands command;
   command.arg("XREADGROUP").arg("GROUP").arg(keys_.group).arg(name_).arg("COUNT");
-  read_command_ = command.buffer();
+  read_command_ = command.bytes();
   join(Deadline(args.deadline_ns));
 }
 

@@ -93,15 +93,13 @@ void Consumer::append_acks(Connection& connection, Call& call) {
   Commands& out = connection.out();
   for (std::size_t from = 0; from < call.acks.size(); from += kAcksAtOnce) {
     const std::size_t count = std::min(kAcksAtOnce, call.acks.size() - from);
-    const auto ids = [&] {
-      for (std::size_t i = from; i < from + count; ++i) {
-        out.arg(EntryIdText(slots_[call.acks[i].slot].id).text());
-      }
-    };
     out.begin(2 + count).arg("XDEL").arg(keys_.stream);
-    ids();
-    out.begin(3 + count).arg("XACK").arg(keys_.stream).arg(keys_.group);
-    ids();
+    const std::size_t ids = out.size();
+    for (std::size_t i = from; i < from + count; ++i) {
+      out.arg(EntryIdText(slots_[call.acks[i].slot].id).text());
+    }
+    const std::size_t size = out.size() - ids;
+    out.begin(3 + count).arg("XACK").arg(keys_.stream).arg(keys_.group).again(ids, size);
   }
   call.acks_sent = !call.acks.empty();
 }

@@ -118,8 +118,8 @@ class Pipeline {
   }
 
   [[nodiscard]] bool needs_script(const swapmq_message& message) const {
-    return message.expires_at_ms != 0 || message.due_at_ms > backend::unix_now_ms() - kSkew_ms ||
-           target_.max_length != 0 || target_.options.deduplication_window.count() > 0;
+    return target_.always_by_script || message.expires_at_ms != 0 ||
+           (message.due_at_ms != 0 && message.due_at_ms > backend::unix_now_ms() - kSkew_ms);
   }
 
   void call_script(const swapmq_message& message) {
@@ -189,7 +189,10 @@ class Pipeline {
 
 PublishTarget::PublishTarget(const QueueKeys& its_keys, const Options& its_options,
                              uint64_t its_max_length)
-    : keys(its_keys), options(its_options), max_length(its_max_length) {
+    : keys(its_keys),
+      options(its_options),
+      max_length(its_max_length),
+      always_by_script(max_length != 0 || options.deduplication_window.count() > 0) {
   Commands head;
   head.arg("XADD").arg(keys.stream);
   xadd_arguments = 3;
@@ -198,7 +201,7 @@ PublishTarget::PublishTarget(const QueueKeys& its_keys, const Options& its_optio
     xadd_arguments += 3;
   }
   head.arg("*");
-  xadd = head.buffer();
+  xadd = head.bytes();
 }
 
 void publish_messages(Link& link, const PublishTarget& target, Messages messages,

@@ -26,7 +26,8 @@ struct PublishTarget {
   const QueueKeys& keys;
   const Options& options;
   uint64_t max_length; // of the queue, beyond which publishing is refused; 0: no limit
-  std::string xadd;    // the arguments before the fields
+  bool always_by_script;
+  std::string xadd; // the arguments before the fields
   std::size_t xadd_arguments;
 };
 

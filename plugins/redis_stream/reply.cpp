@@ -17,11 +17,13 @@ constexpr std::size_t kMaxReplyBytes = std::size_t{1} << 30;
 
 } // namespace
 
-std::string_view Arena::copy(const char* data, std::size_t size) {
-  if (size == 0) return {};
-  char* to = static_cast<char*>(take(size, 1));
-  std::memcpy(to, data, size);
-  return {to, size};
+std::size_t Arena::grow(std::size_t size) {
+  const std::size_t block = std::max(size, next_block_);
+  // Not zeroed: whoever takes of it writes to it.
+  blocks_.push_back(std::unique_ptr<char[]>(new char[block]));
+  end_ = block;
+  next_block_ = std::min<std::size_t>(2 * block, 1024 * 1024);
+  return 0;
 }
 
 /// What hiredis calls for each element. A null result means "out of memory" to it.

@@ -9,10 +9,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
-#include <memory_resource>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace swapmq::redis {
 
@@ -38,25 +40,40 @@ struct Reply {
 /// Memory of one reply and of what is made of it; all of it goes at once.
 class Arena {
  public:
-  explicit Arena(std::size_t first_block) : memory_(first_block) {}
+  explicit Arena(std::size_t first_block) : next_block_(first_block) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
+  /// Value-initialized.
   template <class T>
   T* make(std::size_t count = 1) {
-    static_assert(std::is_trivially_destructible_v<T>);
-    T* first = static_cast<T*>(take(count * sizeof(T), alignof(T)));
-    return std::uninitialized_value_construct_n(first, count), first;
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignof(std::max_align_t));
+    T* first = reinterpret_cast<T*>(take(count * sizeof(T), alignof(T)));
+    std::uninitialized_value_construct_n(first, count);
+    return first;
   }
-  std::string_view copy(const char* data, std::size_t size);
+  std::string_view copy(const char* data, std::size_t size) {
+    if (size == 0) return {};
+    char* to = take(size, 1);
+    std::memcpy(to, data, size);
+    return {to, size};
+  }
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:
-  void* take(std::size_t size, std::size_t alignment) {
+  char* take(std::size_t size, std::size_t alignment) {
+    std::size_t at = (at_ + alignment - 1) & ~(alignment - 1);
+    if (at > end_ || end_ - at < size) at = grow(size);
+    at_ = at + size;
     used_ += size;
-    return memory_.allocate(size, alignment);
+    return blocks_.back().get() + at;
   }
-  std::pmr::monotonic_buffer_resource memory_;
+  std::size_t grow(std::size_t size);
+
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::size_t at_ = 0; // in the last block
+  std::size_t end_ = 0;
+  std::size_t next_block_;
   std::size_t used_ = 0;
 };
 

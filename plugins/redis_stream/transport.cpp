@@ -222,11 +222,12 @@ std::size_t Transport::receive(char* data, std::size_t size) {
   }
 }
 
-std::size_t Transport::receive_patiently(char* data, std::size_t size, Deadline deadline) {
-  if (ssl_ != nullptr || deadline.left_ms() <= kReceiveTick_ms) {
+std::size_t Transport::receive_patiently(char* data, std::size_t size,
+                                         std::chrono::nanoseconds left) {
+  if (ssl_ != nullptr || left <= milliseconds(kReceiveTick_ms)) {
     sleep_for(1); // poll() minds it, too
     const std::size_t got = receive(data, size);
-    if (got == 0) wait(false, deadline, nullptr);
+    if (got == 0) wait(false, in(left), nullptr);
     return got;
   }
   const ssize_t got = recv(fd_.get(), data, size, 0);

@@ -46,9 +46,10 @@ class Transport {
   std::size_t send(const char* data, std::size_t size);
   /// Receives what is there; 0: nothing now. Throws ConnectionLost at the end of the stream.
   std::size_t receive(char* data, std::size_t size);
-  /// The same, but waits shortly in the kernel if nothing is there: that wakes up faster than
-  /// poll() and then receive(). 0 does not mean that the deadline passed.
-  std::size_t receive_patiently(char* data, std::size_t size, backend::Deadline deadline);
+  /// The same, but waits in the kernel if nothing is there, shortly and at most for what is left:
+  /// that wakes up faster than poll() and then receive(). 0 does not mean that all of the time
+  /// passed.
+  std::size_t receive_patiently(char* data, std::size_t size, std::chrono::nanoseconds left);
 
   /// Lets receive_patiently() sleep until at least so many bytes are there (or its tick is over):
   /// each reply need not wake us up.
