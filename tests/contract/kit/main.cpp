@@ -2,19 +2,17 @@
 //
 // swapmq-contract-kit: says whether a backend keeps the contract of <swapmq/backend.h>.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <stdlib.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
 
 #include "child.h"
 #include "isolate.h"
 #include "plugin.h"
 #include "report.h"
+#include "run_folder.h"
 #include "watchdog.h"
 
 namespace swapmq::contract {
@@ -23,46 +21,6 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kNoFolder = 3;
 constexpr int kNoPlugin = 4;
-
-/// The folder that {dir} stands for; removed at the end if it was made here.
-class RunFolder {
- public:
-  explicit RunFolder(const std::string& given) : path_(given) {
-    if (!path_.empty()) return;
-    // The throwing form would end the process where TMPDIR names nothing.
-    std::error_code error;
-    const auto base = std::filesystem::temp_directory_path(error);
-    path_ = (base / "swapmq-contract-XXXXXX").string();
-    if (error) {
-      trouble_ = error.message();
-    } else if (mkdtemp(path_.data()) == nullptr) {
-      trouble_ = base.string() + ": " + std::strerror(errno);
-    }
-    own_ = trouble_.empty();
-  }
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-  ~RunFolder() {
-    std::error_code ignored; // a folder that stays behind is not a finding about the plugin
-    if (own_) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  /// Why there is no folder; empty if there is one.
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }
-  [[nodiscard]] std::string to_remove() const { return own_ ? path_ : std::string(); }
-
- private:
-  std::string path_;
-  std::string trouble_;
-  bool own_ = false;
-};
-
-void put_dir(std::string& options, const std::string& dir) {
-  constexpr std::string_view kPlace = "{dir}";
-  for (std::size_t at = 0; (at = options.find(kPlace, at)) != std::string::npos; at += dir.size()) {
-    options.replace(at, kPlace.size(), dir);
-  }
-}
 
 int no_plugin(const std::string& why) {
   std::fprintf(stderr, "swapmq-contract-kit: %s\n", why.c_str());
@@ -85,7 +43,7 @@ int finish(const Options& options, const std::vector<Finding>& findings) {
 
 int run(Options options) {
   catch_interruptions();
-  const RunFolder folder(options.dir);
+  const RunFolder folder(options.dir, "swapmq-contract");
   if (!folder.trouble().empty()) {
     std::fprintf(stderr,
                  "swapmq-contract-kit: cannot make a temporary folder (%s); is TMPDIR writable?\n",

@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "options.h"
 
-#include <charconv>
 #include <cstdio>
-#include <functional>
-#include <map>
-#include <string_view>
+
+#include "command_line.h"
 
 namespace swapmq::contract {
-
-namespace {
-
-bool to_ms(std::string_view text, milliseconds& out) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value == 0) return false;
-  out = milliseconds(value);
-  return true;
-}
-
-std::nullopt_t wrong(std::string_view what, std::string_view argument) {
-  std::fprintf(stderr, "swapmq-contract-kit: %.*s: %.*s; see --help\n",
-               static_cast<int>(argument.size()), argument.data(), static_cast<int>(what.size()),
-               what.data());
-  return std::nullopt;
-}
-
-} // namespace
 
 void print_usage() {
   std::puts(
@@ -54,44 +33,25 @@ void print_usage() {
 
 std::optional<Options> parse(int argc, char** argv) {
   Options options;
-  std::map<std::string_view, std::function<bool(std::string_view)>> valued;
-  const auto text = [](std::string& to) {
-    return [&to](std::string_view value) { return to = value, !value.empty(); };
-  };
-  const auto time = [](milliseconds& to) {
-    return [&to](std::string_view value) { return to_ms(value, to); };
-  };
-  valued["--plugin"] = text(options.plugin);
-  valued["--options"] = text(options.options);
-  valued["--json"] = text(options.json);
-  valued["--dir"] = text(options.dir);
-  valued["--child"] = text(options.child);
-  valued["--hang-ms"] = time(options.hang);
-  valued["--patience-ms"] = time(options.patience);
-  valued["--tolerance-ms"] = time(options.tolerance);
-  valued["--test-timeout-ms"] = time(options.test_timeout);
-  const std::map<std::string_view, bool*> flags{
-      {"--list", &options.list}, {"--isolate", &options.isolate}, {"--quiet", &options.quiet}};
-
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--") {
-      options.child_args.assign(argv + i + 1, argv + argc);
-      break;
-    }
-    if (const auto flag = flags.find(argument); flag != flags.end()) {
-      *flag->second = true;
-      continue;
-    }
-    const std::size_t equals = argument.find('=');
-    const auto found = valued.find(argument.substr(0, equals));
-    if (found == valued.end()) return wrong("no such option", argument);
-    const bool attached = equals != std::string_view::npos;
-    if (!attached && i + 1 == argc) return wrong("a value is missing", argument);
-    const std::string_view value = attached ? argument.substr(equals + 1) : argv[++i];
-    if (!found->second(value)) return wrong("not a possible value", argument);
+  CommandLine line("swapmq-contract-kit");
+  line.text("--plugin", options.plugin);
+  line.text("--options", options.options);
+  line.text("--json", options.json);
+  line.text("--dir", options.dir);
+  line.text("--child", options.child);
+  line.time("--hang-ms", options.hang);
+  line.time("--patience-ms", options.patience);
+  line.time("--tolerance-ms", options.tolerance);
+  line.time("--test-timeout-ms", options.test_timeout);
+  line.flag("--list", options.list);
+  line.flag("--isolate", options.isolate);
+  line.flag("--quiet", options.quiet);
+  line.rest(options.child_args);
+  if (!line.parse(argc, argv)) return std::nullopt;
+  if (options.plugin.empty() && !options.list) {
+    line.wrong("which one?", "--plugin");
+    return std::nullopt;
   }
-  if (options.plugin.empty() && !options.list) return wrong("which one?", "--plugin");
   return options;
 }
 

@@ -3,24 +3,31 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "harness.h"
 #include "plugin.h"
 
 namespace swapmq::contract {
 
-Kit& kit() {
-  static Kit the_kit;
-  return the_kit;
-}
-
 namespace {
+thread_local Kit* used = nullptr; // NULL: the one of the process
+
 std::string backends_beside() {
   std::error_code error; // an unreadable link leaves a folder that holds nothing
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   return (program.parent_path() / SWAPMQ_KIT_TO_BACKENDS).lexically_normal().string();
 }
 } // namespace
+
+Kit& kit() {
+  static Kit the_kit;
+  return used != nullptr ? *used : the_kit;
+}
+
+Using::Using(Kit& other) : before_(std::exchange(used, &other)) {}
+
+Using::~Using() { used = before_; }
 
 std::string load_plugin(const Options& options) {
   plugin::LoadRequest request;

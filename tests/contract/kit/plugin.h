@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The plugin under test, and what it says of itself with the options of this run. Set once by main.
+// A program that has several says which one is meant.
 #pragma once
 
 #include <memory>
@@ -25,8 +26,20 @@ struct Kit {
   swapmq_limits limits{};
 };
 
-/// The one of this process.
+/// The one that this thread uses: that of the process, unless a Using lives.
 Kit& kit();
+
+/// While it lives, all that this thread does with the harness is about another plugin.
+class Using {
+ public:
+  explicit Using(Kit& other);
+  ~Using();
+  Using(const Using&) = delete;
+  Using& operator=(const Using&) = delete;
+
+ private:
+  Kit* before_;
+};
 
 inline const swapmq_backend_vtable& vt() { return *kit().vtable; }
 inline const swapmq_capabilities& can() { return kit().capabilities; }
