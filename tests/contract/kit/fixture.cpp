@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "fixture.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
+
+#include "queue_name.h"
 
 namespace swapmq::contract {
 
@@ -13,40 +12,13 @@ namespace {
 /// How long to look for what should not come.
 constexpr milliseconds kQuiet{60};
 
-/// The number in letters of the backend's alphabet.
-std::string spelled(std::uint64_t number, std::string_view alphabet) {
-  std::string text;
-  do {
-    text += alphabet[number % alphabet.size()];
-    number /= alphabet.size();
-  } while (number > 0);
-  return text;
-}
-
-std::string only(std::string_view text, std::string_view alphabet) {
-  std::string kept;
-  for (const char c : text) {
-    if (alphabet.find(c) != std::string_view::npos) kept += c;
-  }
-  return kept;
-}
-
 } // namespace
 
 Contract::Contract() = default;
 Contract::~Contract() = default;
 
 std::string Contract::fresh_queue(std::string_view hint) {
-  static std::atomic<std::uint64_t> next{1};
-  const char* allowed = limits().queue_name_alphabet;
-  const std::string_view alphabet =
-      allowed != nullptr ? allowed : "abcdefghijklmnopqrstuvwxyz0123456789-";
-  const auto run = static_cast<std::uint64_t>(unix_now_ms()) * 1000 +
-                   static_cast<std::uint64_t>(getpid()) % 1000;
-  const std::string unique = spelled(run * 1000 + next++, alphabet);
-  std::string name = only("kit-" + std::string(hint) + "-", alphabet) + unique;
-  const std::size_t most = limits().max_queue_name_bytes;
-  if (most != 0 && name.size() > most) name = unique.substr(0, most);
+  std::string name = fresh_queue_name(hint);
   names_.push_back(name);
   return name;
 }

@@ -36,26 +36,11 @@ void check_view(const char* what, swapmq_bytes view, std::uint64_t largest) {
   }
 }
 
-std::string shortened(std::string_view text) {
-  std::string shown;
-  for (const char c : text.substr(0, 24)) {
-    if (c >= ' ' && c < 127) {
-      shown += c;
-    } else {
-      char hex[5];
-      std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned>(c) & 0xffu);
-      shown += hex;
-    }
-  }
-  return "\"" + shown + (text.size() > 24 ? "\"… (" : "\" (") + std::to_string(text.size()) +
-         " bytes)";
-}
-
 std::string of_text(const char* what, std::string_view sent, std::string_view got) {
   if (sent == got) return {};
   const auto at = std::mismatch(sent.begin(), sent.end(), got.begin(), got.end()).first;
   return std::string(what) + " differs at byte " + std::to_string(at - sent.begin()) +
-         ": published " + shortened(sent) + ", delivered " + shortened(got) + "; ";
+         ": published " + shown(sent) + ", delivered " + shown(got) + "; ";
 }
 
 template <class N>
@@ -79,6 +64,21 @@ std::string of_headers(const Headers& sent, const Headers& got) {
 std::string_view view(swapmq_bytes bytes) {
   if (bytes.size == 0) return {};
   return {static_cast<const char*>(bytes.data), static_cast<std::size_t>(bytes.size)};
+}
+
+std::string shown(std::string_view text) {
+  std::string line;
+  for (const char c : text.substr(0, 24)) {
+    if (c >= ' ' && c < 127) {
+      line += c;
+    } else {
+      char hex[5];
+      std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned>(c) & 0xffu);
+      line += hex;
+    }
+  }
+  return "\"" + line + (text.size() > 24 ? "\"… (" : "\" (") + std::to_string(text.size()) +
+         " bytes)";
 }
 
 swapmq_bytes bytes(std::string_view text) { return {text.data(), text.size()}; }

@@ -28,6 +28,8 @@ struct Message {
 std::string_view view(swapmq_bytes bytes);
 swapmq_bytes bytes(std::string_view text);
 std::int64_t unix_now_ms();
+/// The beginning of it in quotes, printable, with its size.
+std::string shown(std::string_view text);
 
 /// A message with an id that no other has and the time of now.
 Message message(std::string body);
