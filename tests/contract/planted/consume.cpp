@@ -34,7 +34,9 @@ std::unique_ptr<PlantedSession::Subscription> PlantedSession::subscribe(
   const Lock lock(store_->mutex);
   line_of(queue);
   auto consumer = std::make_unique<Consumer>();
-  consumer->queue = static_cast<NamedQueue&>(queue).name;
+  const auto& named = static_cast<NamedQueue&>(queue);
+  consumer->queue = named.name;
+  consumer->max_length = named.spec.max_length;
   consumer->prefetch = args.prefetch;
   consumer->lease_ms = args.lease_ms;
   return consumer;
@@ -50,6 +52,7 @@ void PlantedSession::nack(Line& line, ItemPtr item, std::int64_t due_at_ms) {
   ++nacks_;
   if (has("loses_on_nack")) return;
   if (!has("wrong_count") || nacks_ % 2 == 0) item->returns++;
+  if (broker_.nacked_last()) item->place = store_->next_place++;
   if (due_at_ms > unix_now_ms() && !has("nack_delay_ignored")) {
     line.delayed.emplace(due_at_ms, std::move(item));
   } else {
@@ -59,6 +62,9 @@ void PlantedSession::nack(Line& line, ItemPtr item, std::int64_t due_at_ms) {
 
 swapmq_status PlantedSession::dead_letter(const swapmq_settlement& settlement, ItemPtr item) {
   auto moved = std::make_shared<Item>(item->as_message());
+  // It starts afresh there: no delay, no end, no counts.
+  moved->fields.due_at_ms = moved->fields.expires_at_ms = 0;
+  moved->fields.delivery_count = 0;
   if (has("dead_letter_loses_headers")) moved->headers.clear();
   const auto added = swapmq::backend::headers_of(settlement);
   for (std::size_t i = 0; i < added.size(); ++i) {
@@ -130,7 +136,7 @@ void PlantedSession::steal(Line& line, const Consumer& consumer) {
 
 std::unique_ptr<Handed> PlantedSession::take(Consumer& consumer, std::size_t max_messages,
                                              std::uint64_t max_bytes) {
-  Line& line = line_at(consumer.queue, 0);
+  Line& line = line_at(consumer.queue, consumer.max_length);
   line.tick(unix_now_ms(), !has("ttl_ignored") && !has("absent_but_silent"));
   steal(line, consumer);
   std::size_t room = has("exceeds_prefetch") ? max_messages : consumer.prefetch;
@@ -163,7 +169,7 @@ steady_clock::time_point PlantedSession::next_look(Consumer& consumer, Deadline 
   auto until = deadline.at();
   if (has("blocks_past_timeout")) until += milliseconds(1500);
   if (has("returns_early")) until -= milliseconds(20);
-  const Line& line = line_at(consumer.queue, 0);
+  const Line& line = line_at(consumer.queue, consumer.max_length);
   if (!line.delayed.empty()) {
     const auto wait = milliseconds(line.delayed.begin()->first - unix_now_ms());
     until = std::min(until, steady_clock::now() + wait);

@@ -9,7 +9,7 @@ namespace {
 constexpr char kSchema[] =
     R"({"type":"object","additionalProperties":false,"properties":{)"
     R"("bug":{"type":"string"},"absent":{"type":"string","enum":["none","all"]},)"
-    R"("store":{"type":"string"}}})";
+    R"("nacked":{"type":"string","enum":["first","last"]},"store":{"type":"string"}}})";
 
 constexpr swapmq_plugin_info kInfo = {
     .struct_size = sizeof(swapmq_plugin_info),

@@ -18,6 +18,7 @@ struct NamedQueue : swapmq::backend::Queue {
 
 struct Consumer : swapmq::backend::Subscription {
   std::string queue;
+  std::uint64_t max_length = 0; // of the queue, where it has to be made again
   std::uint32_t prefetch = 1;
   std::int64_t lease_ms = 0;
 };

@@ -88,7 +88,8 @@ void Line::tick(std::int64_t now_ms, bool expires) {
 
 Broker::Broker(const swapmq::backend::OpenArgs& args)
     : bug_(option(args.options_json, "bug")),
-      absent_(option(args.options_json, "absent") == "all") {
+      absent_(option(args.options_json, "absent") == "all"),
+      nacked_last_(option(args.options_json, "nacked") == "last") {
   if (!known(bug_)) throw Failure(SWAPMQ_INVALID_ARGUMENT, "options: no such bug");
   const std::lock_guard lock(registry_mutex);
   last_bug = bug_;

@@ -73,12 +73,15 @@ class Broker {
   void describe(swapmq_capabilities& capabilities, swapmq_limits& limits) const;
   [[nodiscard]] bool has(std::string_view bug) const { return bug_ == bug; }
   [[nodiscard]] bool absent() const { return absent_; }
+  /// Gives what was nacked after all that is fresh, which is no bug.
+  [[nodiscard]] bool nacked_last() const { return nacked_last_; }
 
   std::shared_ptr<Store> store;
 
  private:
   std::string bug_;
   bool absent_ = false;
+  bool nacked_last_ = false;
 };
 
 /// The bug of the backend that was opened last, for what happens below the C++ glue.
