@@ -97,6 +97,16 @@ TEST_F(ProxyTest, HoldsAndReleases) {
   }
 }
 
+TEST_F(ProxyTest, SwallowsInOpenConnectionsAlone) {
+  RedisClient client = connect();
+  client.ask({"PING"});
+  proxy_.swallow(Way::replies);
+  client.send({"GET", "x"});
+  EXPECT_TRUE(server_.await_command("GET"));
+  EXPECT_THROW(client.some(1, milliseconds(50)), std::runtime_error);
+  EXPECT_EQ(connect().ask({"PING"}).text, "PONG");
+}
+
 TEST_F(ProxyTest, DropsAllAndRefuses) {
   RedisClient first = connect();
   RedisClient second = connect();

@@ -50,6 +50,11 @@ struct Channel {
     size += bytes.size();
     pieces.push_back({std::move(bytes), due});
   }
+  void swallow() {
+    pieces.clear();
+    size = 0;
+    swallows = true;
+  }
   void pop(std::size_t count) {
     size -= count;
     std::string& first = pieces.front().bytes;
@@ -272,9 +277,7 @@ void Proxy::Loop::meet_fault(Connection& connection, Way way) {
   ++faults_;
   if (fault.kind == Fault::Kind::cut) return connection.drop();
   Channel& channel = connection.channel(way);
-  channel.pieces.clear();
-  channel.size = 0;
-  channel.swallows = true;
+  channel.swallow();
   if (!fault.garbage.empty()) channel.add(fault.garbage, Clock::now());
 }
 
@@ -299,6 +302,12 @@ void Proxy::hold(Way way) {
 
 void Proxy::release(Way way) {
   loop_->change([&] { loop_->rules(way).hold = false; });
+}
+
+void Proxy::swallow(Way way) {
+  loop_->change([&] {
+    for (Connection& connection : loop_->connections()) connection.channel(way).swallow();
+  });
 }
 
 void Proxy::delay(Way way, milliseconds time) {

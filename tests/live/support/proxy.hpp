@@ -45,6 +45,9 @@ class Proxy {
   /// Passes nothing of this way any more and keeps what comes, until `release`.
   void hold(Way way);
   void release(Way way);
+  /// What comes this way vanishes, in the connections that are open; those that come are not
+  /// concerned.
+  void swallow(Way way);
   /// Passes each piece this much later; 0: no more.
   void delay(Way way, milliseconds time);
   void drop_all();
