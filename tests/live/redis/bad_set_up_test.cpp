@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+//
+// What an operator is told when the configuration and the server do not fit: soon, what is wrong,
+// where, what to do about it, and never the password.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "../support/port.hpp"
+#include "fake_server.hpp"
+#include "open_queue.hpp"
+#include "redis_server.hpp"
+
+namespace swapmq::live {
+namespace {
+
+using testing::AnyOf;
+using testing::ContainsRegex;
+using testing::Eq;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr auto kTimeout = milliseconds(1500);
+constexpr auto kLate = milliseconds(1500); // for a busy machine
+constexpr const char* kSecret = "s3cret-of-the-operator";
+
+/// What opening and pinging said, or publishing.
+struct Told {
+  Errc code = Errc::ok;
+  std::string text;
+};
+
+Told told(const Error& error) { return {error.code(), error.message()}; }
+
+Told ping(const RedisOptions& options) {
+  const auto began = Clock::now();
+  auto opened = MessageQueue::try_open_text(AppConfig{options}.json(), "test");
+  const Told said = told(opened ? opened->ping(kTimeout) : opened.error());
+  EXPECT_LT(Clock::now() - began, kTimeout + kLate) << said.text;
+  return said;
+}
+
+/// A publish that cannot even have been sent: it failed, and is not in doubt.
+Told publish(const RedisOptions& options) {
+  const auto began = Clock::now();
+  auto opened = MessageQueue::try_open_text(AppConfig{options}.json(), "test");
+  if (!opened) return told(opened.error());
+  const Sent sent = opened->publish("tasks", "body", {.timeout = kTimeout});
+  EXPECT_EQ(sent.outcome(), Outcome::failed);
+  EXPECT_LT(Clock::now() - began, kTimeout + kLate) << sent.error().message();
+  return told(sent.error());
+}
+
+/// That both calls say this, in one line, with the address and without the password.
+template <class Code, class Text>
+void expect_both(const RedisOptions& options, const Code& code, const Text& text,
+                 const std::string& at = {}) {
+  const std::string where = at.empty() ? options.host + ":" + std::to_string(options.port) : at;
+  for (const Told& said : {ping(options), publish(options)}) {
+    EXPECT_THAT(said.code, code) << said.text;
+    EXPECT_THAT(said.text, text);
+    EXPECT_THAT(said.text, HasSubstr(where));
+    EXPECT_THAT(said.text, Not(HasSubstr(kSecret)));
+    EXPECT_THAT(said.text, Not(HasSubstr("\n")));
+  }
+}
+
+RedisOptions at_port(int port) {
+  RedisOptions options;
+  options.port = port;
+  return options;
+}
+
+TEST(BadSetUp, TheServersOwnOptionsDo) {
+  for (const std::string& name : redis_setup_names()) {
+    const RedisServer server(*redis_setup(name));
+    const Told said = ping(server.options());
+    EXPECT_EQ(said.code, Errc::ok) << name << ": " << said.text;
+  }
+}
+
+TEST(BadSetUp, WrongPassword) {
+  for (const char* setup : {"requirepass", "acl"}) {
+    const RedisServer server(*redis_setup(setup));
+    RedisOptions options = server.options();
+    options.password = kSecret;
+    expect_both(options, Eq(Errc::access_denied), ContainsRegex("[Pp]assword"));
+  }
+}
+
+TEST(BadSetUp, NoPasswordWhereOneIsNeeded) {
+  const RedisServer server(*redis_setup("requirepass"));
+  RedisOptions options = server.options();
+  options.password.clear();
+  expect_both(options, Eq(Errc::access_denied), HasSubstr("password"));
+}
+
+TEST(BadSetUp, PasswordWhereThereIsNone) {
+  const RedisServer server;
+  RedisOptions options = server.options();
+  options.password = kSecret;
+  expect_both(options, Eq(Errc::access_denied), HasSubstr("password"));
+}
+
+TEST(BadSetUp, WrongUser) {
+  const RedisServer server(*redis_setup("acl"));
+  RedisOptions options = server.options();
+  options.user = "nobody";
+  expect_both(options, Eq(Errc::access_denied), ContainsRegex("user"));
+}
+
+TEST(BadSetUp, UserWhoMayNotPublish) {
+  const RedisServer server(*redis_setup("acl"));
+  RedisOptions options = server.options();
+  ASSERT_EQ(server.command({"ACL", "SETUSER", options.user, "-xadd"}), "OK");
+  EXPECT_EQ(ping(options).code, Errc::ok);
+  const Told said = publish(options);
+  EXPECT_EQ(said.code, Errc::access_denied) << said.text;
+  EXPECT_THAT(said.text, ContainsRegex("xadd|XADD"));
+}
+
+TEST(BadSetUp, WrongDatabase) {
+  const RedisServer server;
+  RedisOptions options = server.options();
+  options.database = 99;
+  expect_both(options, Eq(Errc::invalid_argument), ContainsRegex("database.*99|99.*database"));
+}
+
+TEST(BadSetUp, RefusedPort) {
+  const ReservedPort nobody;
+  expect_both(at_port(nobody.number()), Eq(Errc::unavailable), HasSubstr("refused"));
+}
+
+TEST(BadSetUp, NoSuchUnixSocket) {
+  RedisOptions options;
+  options.socket = "/nonesuch/redis.sock";
+  const Told said = ping(options);
+  EXPECT_EQ(said.code, Errc::unavailable);
+  EXPECT_THAT(said.text, HasSubstr("/nonesuch/redis.sock"));
+  EXPECT_THAT(said.text, HasSubstr("No such file"));
+}
+
+TEST(BadSetUp, HostThatDoesNotResolve) {
+  RedisOptions options;
+  options.host = "redis.invalid"; // reserved never to exist
+  // Without a name server that answers, the time is over before. The port is not what is wrong.
+  expect_both(options, AnyOf(Errc::unavailable, Errc::timeout), HasSubstr("resolve"),
+              "redis.invalid");
+}
+
+TEST(BadSetUp, PlainToATlsPort) {
+  const RedisServer server(*redis_setup("tls"));
+  expect_both(at_port(server.port()), Eq(Errc::unavailable), HasSubstr("TLS"));
+}
+
+RedisSetup tls_with(RedisSetup::Certificate certificate) {
+  RedisSetup setup = *redis_setup("tls");
+  setup.certificate = certificate;
+  return setup;
+}
+
+TEST(BadSetUp, ExpiredCertificate) {
+  const RedisServer server(tls_with(RedisSetup::Certificate::expired));
+  expect_both(server.options(), Eq(Errc::unavailable), ContainsRegex("certificate.*expired"));
+}
+
+TEST(BadSetUp, CertificateOfAnotherName) {
+  const RedisServer server(tls_with(RedisSetup::Certificate::wrong_name));
+  expect_both(server.options(), Eq(Errc::unavailable),
+              ContainsRegex("certificate.*(mismatch|name).*server_name"));
+  RedisOptions named = server.options();
+  named.server_name = "elsewhere.example";
+  EXPECT_EQ(ping(named).code, Errc::ok) << ping(named).text;
+}
+
+TEST(BadSetUp, CertificateOfAnUnknownAuthority) {
+  const RedisServer server(*redis_setup("tls"));
+  RedisOptions options = server.options();
+  options.ca_file = server.folder() / "foreign-ca.pem";
+  expect_both(options, Eq(Errc::unavailable), ContainsRegex("certificate.*ca_file"));
+}
+
+TEST(BadSetUp, CertificateFileThatIsNone) {
+  const RedisServer server(*redis_setup("tls"));
+  RedisOptions options = server.options();
+  options.ca_file = server.folder() / "redis.conf";
+  for (const Told& said : {ping(options), publish(options)}) {
+    EXPECT_THAT(said.code, AnyOf(Errc::invalid_argument, Errc::config)) << said.text;
+    EXPECT_THAT(said.text, HasSubstr(options.ca_file));
+  }
+}
+
+TEST(BadSetUp, RedisThatIsTooOld) {
+  for (const char* version : {"5.0.14", "6.0.16"}) {
+    const FakeServer server({}, version);
+    expect_both(at_port(server.port()), AnyOf(Errc::not_supported, Errc::unavailable),
+                HasSubstr("6.2"));
+  }
+  const FakeServer six({}, "6.0.16");
+  EXPECT_THAT(ping(at_port(six.port())).text, HasSubstr("6.0.16"));
+}
+
+TEST(BadSetUp, HttpServer) {
+  const FakeServer server(http_server());
+  expect_both(at_port(server.port()), Eq(Errc::unavailable),
+              ContainsRegex("HTTP|not a Redis|is that a Redis|protocol"));
+}
+
+TEST(BadSetUp, ServerThatNeverAnswers) {
+  const FakeServer server(silence());
+  expect_both(at_port(server.port()), AnyOf(Errc::timeout, Errc::unavailable),
+              ContainsRegex("did not answer|no answer|said nothing"));
+}
+
+TEST(BadSetUp, TlsServerThatNeverAnswers) {
+  const RedisServer server(*redis_setup("tls"));
+  server.pause();
+  expect_both(server.options(), AnyOf(Errc::timeout, Errc::unavailable), HasSubstr("TLS"));
+}
+
+} // namespace
+} // namespace swapmq::live
