@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+//
+// A server that dies, stops, fills up, changes its role or forgets, while there is traffic: what
+// was confirmed is consumed, and what was said to have failed is not there.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "../support/child_process.hpp"
+#include "open_queue.hpp"
+#include "redis_server.hpp"
+#include "traffic.hpp"
+
+namespace swapmq::live {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// Quick to notice and to try again; no message is ever a dead letter.
+AppConfig config_for(const RedisOptions& redis) {
+  AppConfig config{redis};
+  config.redis.more =
+      R"("connection_timeout_seconds":1,"retry_delay_seconds":0.01,"lease_ms":1500)";
+  config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
+  return config;
+}
+
+void expect_nothing_lost(const Tally& tally) {
+  EXPECT_THAT(tally.lost, IsEmpty()) << "of " << tally.confirmed << " confirmed";
+  EXPECT_THAT(tally.failed_yet_stored, IsEmpty());
+  EXPECT_THAT(tally.invented, IsEmpty());
+  EXPECT_GT(tally.confirmed, 0U) << testing::PrintToString(tally.errors);
+  testing::Test::RecordProperty("confirmed", std::to_string(tally.confirmed));
+  testing::Test::RecordProperty("in_doubt", std::to_string(tally.in_doubt));
+  testing::Test::RecordProperty("failed", std::to_string(tally.failed));
+  testing::Test::RecordProperty("twice", std::to_string(tally.twice));
+}
+
+/// The queue is as empty as it should be once all was consumed and acknowledged.
+void expect_empty(MessageQueue& mq) {
+  std::string last;
+  const bool empty = await([&] {
+    const auto stats = mq.stats("tasks", milliseconds(5000));
+    if (!stats) return last = stats.error().message(), false;
+    last = std::to_string(stats->ready) + "/" + std::to_string(stats->unacked) + "/" +
+           std::to_string(stats->delayed);
+    return stats->ready == 0 && stats->unacked == 0 && stats->delayed == 0;
+  });
+  EXPECT_TRUE(empty) << "ready/unacked/delayed: " << last;
+}
+
+TEST(Faults, ServerKilledAndStartedAgain) {
+  RedisServer server(*redis_setup("aof_always"));
+  Traffic traffic(config_for(server.options()));
+  for (int round = 0; round < 6; ++round) {
+    ASSERT_TRUE(traffic.flows()) << "in round " << round;
+    server.kill();
+    server.restart();
+  }
+  ASSERT_TRUE(traffic.flows());
+  expect_nothing_lost(traffic.finish());
+  expect_empty(traffic.publishing());
+}
+
+TEST(Faults, ServerAwayForLongerThanAPublishMayTake) {
+  RedisServer server(*redis_setup("aof_always"));
+  Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(300)});
+  ASSERT_TRUE(traffic.flows());
+  server.kill();
+  ASSERT_TRUE(traffic.fails());
+  ASSERT_TRUE(traffic.fails());
+  server.restart();
+  ASSERT_TRUE(traffic.flows());
+  expect_nothing_lost(traffic.finish());
+  expect_empty(traffic.publishing());
+}
+
+TEST(Faults, ServerStoppedAndContinued) {
+  const RedisServer server;
+  Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(1200)});
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(traffic.flows());
+    server.pause();
+    EXPECT_TRUE(traffic.fails()) << "a publish that nobody answers ends at its timeout";
+    server.resume();
+  }
+  ASSERT_TRUE(traffic.flows());
+  expect_nothing_lost(traffic.finish());
+  expect_empty(traffic.publishing());
+}
+
+TEST(Faults, ConnectionsKilledAgainAndAgain) {
+  const RedisServer server;
+  Traffic traffic(config_for(server.options()));
+  for (int round = 0; round < 40; ++round) {
+    ASSERT_TRUE(traffic.flows(20)) << "in round " << round;
+    server.ask({"CLIENT", "KILL", "TYPE", "normal"});
+  }
+  ASSERT_TRUE(traffic.flows());
+  expect_nothing_lost(traffic.finish());
+  expect_empty(traffic.publishing());
+}
+
+TEST(Faults, MemoryFullAndRaised) {
+  RedisSetup setup = *redis_setup("maxmemory");
+  setup.maxmemory = 8 << 20;
+  const RedisServer server(setup);
+  MessageQueue mq = open_queue(config_for(server.options()));
+  auto subscription = mq.subscribe("tasks");
+  ASSERT_TRUE(subscription);
+  ASSERT_TRUE(mq.create_queue("tasks").code() == Errc::ok);
+  std::set<std::string> confirmed;
+  const std::string body(20'000, 'x');
+  const auto publish = [&](milliseconds timeout) {
+    Sent sent = mq.publish("tasks", body, {.timeout = timeout});
+    if (sent) confirmed.insert(sent.id());
+    return sent;
+  };
+  Sent sent = publish(milliseconds(5000));
+  for (int i = 0; i < 1000 && sent; ++i) sent = publish(milliseconds(500));
+  EXPECT_EQ(sent.outcome(), Outcome::failed) << sent.error().message();
+  EXPECT_EQ(sent.error().code(), Errc::resource_exhausted) << sent.error().message();
+  EXPECT_THAT(sent.error().message(), HasSubstr("memory"));
+  EXPECT_GT(confirmed.size(), 100U);
+
+  EXPECT_EQ(server.command({"CONFIG", "SET", "maxmemory", "64mb"}), "OK");
+  EXPECT_TRUE(publish(milliseconds(5000)));
+  EXPECT_EQ(server.command({"CONFIG", "SET", "maxmemory", "1mb"}), "OK");
+  std::set<std::string> consumed; // goes on while nothing can be published
+  while (consumed.size() < confirmed.size()) {
+    auto got = subscription->receive(50, milliseconds(10'000));
+    ASSERT_TRUE(got) << got.error().message();
+    ASSERT_FALSE(got->empty());
+    for (const Delivery& delivery : *got) {
+      consumed.insert(std::string(delivery.id()));
+      delivery.ack();
+    }
+  }
+  EXPECT_EQ(consumed, confirmed);
+}
+
+TEST(Faults, DemotedToAReplicaAndPromoted) {
+  const RedisServer server;
+  const ReservedPort nobody; // a master that never answers: what the replica holds stays
+  Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(500)});
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(traffic.flows());
+    EXPECT_EQ(server.command({"REPLICAOF", "127.0.0.1", std::to_string(nobody.number())}), "OK");
+    EXPECT_TRUE(traffic.fails());
+    EXPECT_EQ(server.command({"REPLICAOF", "NO", "ONE"}), "OK");
+  }
+  ASSERT_TRUE(traffic.flows());
+  const Tally tally = traffic.finish();
+  expect_nothing_lost(tally);
+  EXPECT_THAT(tally.errors, testing::Contains(HasSubstr("replica")));
+  expect_empty(traffic.publishing());
+}
+
+TEST(Faults, EverythingFlushed) {
+  const RedisServer server;
+  const TempFolder folder("swapmq-flush");
+  AppConfig config = config_for(server.options());
+  config.log_file = folder / "log";
+  Traffic traffic(config);
+  ASSERT_TRUE(traffic.flows());
+  EXPECT_EQ(server.command({"FLUSHALL"}), "OK");
+  const std::uint64_t after = traffic.next_number();
+  ASSERT_TRUE(traffic.flows()) << "publishing and consuming go on";
+  ASSERT_TRUE(traffic.flows());
+  expect_nothing_lost(traffic.finish(after));
+  double events = 0;
+  for (const Metric& metric : traffic.consuming().metrics()) {
+    for (const auto& label : metric.labels) {
+      if (label == std::pair<std::string, std::string>("event", "groups_recreated")) {
+        events += metric.value;
+      }
+    }
+  }
+  EXPECT_GE(events, 1);
+  std::ifstream log(config.log_file);
+  std::ostringstream text;
+  text << log.rdbuf();
+  EXPECT_THAT(text.str(), testing::ContainsRegex("tasks")) << "and says so";
+}
+
+TEST(Faults, OneOfTwoConsumingProcessesKilled) {
+  const RedisServer server;
+  const TempFolder folder("swapmq-consumers");
+  const std::string config = config_for(server.options()).json();
+  MessageQueue mq = open_queue(config_for(server.options()));
+  const auto start = [&](const std::string& file, const char* most) {
+    return ChildProcess::Program{{CONSUME_IDS_PROGRAM, config, "tasks", folder / file, most}};
+  };
+  const auto lines = [&](const std::string& file) {
+    std::ifstream text(folder / file);
+    std::multiset<std::string> all;
+    for (std::string line; std::getline(text, line);) all.insert(line);
+    return all;
+  };
+  std::optional<ChildProcess> victim(start("victim", "100"));
+  std::set<std::string> confirmed;
+  const auto publish = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      const Sent sent = mq.publish("tasks", "body");
+      ASSERT_TRUE(sent) << sent.error().message();
+      confirmed.insert(sent.id());
+    }
+  };
+  publish(200);
+  ASSERT_TRUE(await([&] { return lines("victim").count("kept") == 50; })) << "its whole prefetch";
+  const ChildProcess survivor(start("survivor", "1000000"));
+  publish(200);
+  victim.reset(); // SIGKILL
+  std::set<std::string> consumed;
+  const bool all = await(
+      [&] {
+        for (const char* file : {"victim", "survivor"}) {
+          for (const std::string& id : lines(file)) consumed.insert(id);
+        }
+        consumed.erase("kept");
+        return consumed == confirmed;
+      },
+      milliseconds(15'000));
+  EXPECT_TRUE(all) << consumed.size() << " of " << confirmed.size();
+}
+
+} // namespace
+} // namespace swapmq::live

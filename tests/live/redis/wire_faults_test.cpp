@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// The connection breaks at every byte, or brings nonsense: what was confirmed is consumed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "../support/proxy.hpp"
+#include "open_queue.hpp"
+#include "redis_server.hpp"
+
+namespace swapmq::live {
+namespace {
+
+constexpr auto kTimeout = milliseconds(10'000);
+constexpr std::uint64_t kMostBytes = 2000; // of what one publish or one delivery exchanges
+
+class WireFaults : public testing::Test {
+ protected:
+  AppConfig through_proxy() {
+    AppConfig config{server_.options()};
+    config.redis.port = proxy_.port();
+    config.redis.more =
+        R"("connection_timeout_seconds":0.3,"retry_delay_seconds":0.001,"lease_ms":1000)";
+    config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
+    return config;
+  }
+  Sent publish(MessageQueue& mq) {
+    Sent sent = mq.publish("tasks", "body of a message", {.timeout = kTimeout});
+    if (sent) confirmed_.insert(sent.id());
+    return sent;
+  }
+  /// Consumes on a way of its own until all that was confirmed has come.
+  void expect_all_consumed() {
+    MessageQueue mq = open_queue(AppConfig{server_.options()});
+    auto subscription = mq.subscribe("tasks");
+    const auto deadline = Clock::now() + kTimeout;
+    while (!is_consumed() && Clock::now() < deadline) take(*subscription);
+    expect_is_consumed();
+  }
+  void take(Subscription& subscription) {
+    auto got = subscription.receive(100, milliseconds(200));
+    ASSERT_TRUE(got) << got.error().message();
+    for (const Delivery& delivery : *got) {
+      consumed_.insert(std::string(delivery.id()));
+      delivery.ack();
+    }
+  }
+  [[nodiscard]] bool is_consumed() const { return missing().empty(); }
+  [[nodiscard]] std::set<std::string> missing() const {
+    std::set<std::string> ids;
+    for (const std::string& id : confirmed_) {
+      if (!consumed_.contains(id)) ids.insert(id);
+    }
+    return ids;
+  }
+  void expect_is_consumed() const {
+    EXPECT_THAT(missing(), testing::IsEmpty()) << "of " << confirmed_.size() << " confirmed";
+  }
+
+  RedisServer server_;
+  Proxy proxy_{server_.port()};
+  std::set<std::string> confirmed_, consumed_;
+};
+
+class WireFaultsOfAWay : public WireFaults, public testing::WithParamInterface<Way> {};
+
+TEST_P(WireFaultsOfAWay, PublishingIsCutAtEachByte) {
+  MessageQueue mq = open_queue(through_proxy());
+  ASSERT_TRUE(publish(mq));
+  std::uint64_t bytes = 0;
+  for (; bytes < kMostBytes; ++bytes) {
+    const std::uint64_t before = proxy_.faults();
+    proxy_.cut_after(GetParam(), bytes);
+    const Sent sent = publish(mq);
+    EXPECT_TRUE(sent) << "cut after " << bytes << ": " << to_string(sent.outcome()) << ", "
+                      << sent.error().message();
+    if (proxy_.faults() == before) break; // it takes less than that
+  }
+  EXPECT_GT(bytes, 10U);
+  EXPECT_LT(bytes, kMostBytes);
+  proxy_.heal();
+  expect_all_consumed();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, WireFaultsOfAWay, testing::Values(Way::requests, Way::replies),
+                         [](const testing::TestParamInfo<Way>& way) {
+                           return way.param == Way::requests ? "Requests" : "Replies";
+                         });
+
+const std::vector<std::string>& nonsense() {
+  static const std::vector<std::string> all{
+      "?",
+      "\r\n",
+      std::string(3, '\0'),
+      "$-2\r\n",
+      "$999999999999999999999\r\n",
+      "$2147483647\r\nabc",
+      "*2147483647\r\n",
+      "*-7\r\n",
+      ":12x\r\n",
+      "$3\r\nabcde\r\n",
+      "*3\r\n*3\r\n*3\r\n*3\r\n",
+      "HTTP/1.1 400 Bad Request\r\n\r\n",
+      "%1\r\n+a\r\n+b\r\n",
+  };
+  return all;
+}
+
+TEST_F(WireFaults, NonsenseInsteadOfTheAnswerToAPublish) {
+  MessageQueue mq = open_queue(through_proxy());
+  ASSERT_TRUE(publish(mq));
+  for (const std::string& garbage : nonsense()) {
+    for (const std::uint64_t bytes : {0, 3}) {
+      proxy_.replace_after(Way::replies, bytes, garbage);
+      const Sent sent = publish(mq);
+      EXPECT_TRUE(sent) << testing::PrintToString(garbage) << " after " << bytes << ": "
+                        << to_string(sent.outcome()) << ", " << sent.error().message();
+    }
+  }
+  EXPECT_EQ(proxy_.faults(), 2 * nonsense().size());
+  proxy_.heal();
+  expect_all_consumed();
+}
+
+TEST_F(WireFaults, ABlackHoleIsNoticedAndLeft) {
+  MessageQueue mq = open_queue(through_proxy());
+  ASSERT_TRUE(publish(mq));
+  for (const Way way : {Way::replies, Way::requests}) {
+    proxy_.hold(way);
+    const Sent sent = mq.publish("tasks", "body", {.timeout = milliseconds(1000)});
+    EXPECT_FALSE(sent);
+    EXPECT_EQ(sent.outcome(), Outcome::in_doubt) << sent.error().message();
+    proxy_.release(way);
+    EXPECT_TRUE(publish(mq));
+  }
+  proxy_.heal();
+  expect_all_consumed();
+}
+
+} // namespace
+} // namespace swapmq::live
