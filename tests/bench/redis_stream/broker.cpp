@@ -54,8 +54,7 @@ std::vector<Id> Broker::ids(std::string_view queue, std::string_view body) {
         const std::string_view value = replies_.text();
         if (name == "data" && value != body) throw std::runtime_error("a body is not as published");
         if (name != "message_id") continue;
-        found.emplace_back(); // stays empty, and is missed, if it is not of our making
-        if (value.size() == sizeof(Id)) std::ranges::copy(value, found.back().begin());
+        keep(found.emplace_back(), value);
       }
     }
     if (count < static_cast<std::int64_t>(page)) return found;

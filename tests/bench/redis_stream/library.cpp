@@ -18,11 +18,7 @@ using swapmq::MessageQueue;
 
 namespace {
 
-void keep(Id& id, std::string_view value) {
-  if (value.size() == id.size()) std::ranges::copy(value, id.begin());
-}
-
-void keep(Id& id, const swapmq::Sent& sent) {
+void check_and_keep(Id& id, const swapmq::Sent& sent) {
   if (!sent) throw std::runtime_error("not confirmed: " + sent.error().message());
   keep(id, sent.id());
 }
@@ -32,7 +28,7 @@ class LibraryPublisher : public Contender {
   explicit LibraryPublisher(MessageQueue& mq) : mq_(mq) {}
 
   void prepare(const Task& task) override {
-    keep(task.ids.front(), mq_.publish(task.queue, task.body));
+    check_and_keep(task.ids.front(), mq_.publish(task.queue, task.body));
   }
 
  protected:
@@ -51,7 +47,7 @@ class Batches final : public LibraryPublisher {
     for (std::size_t done = 1; done < task.ids.size();) {
       const std::size_t count = std::min(batch_, task.ids.size() - done);
       for (const auto& sent : mq_.publish_many(task.queue, {messages_.data(), count})) {
-        keep(task.ids[done++], sent);
+        check_and_keep(task.ids[done++], sent);
       }
     }
   }
@@ -83,8 +79,8 @@ class Async final : public LibraryPublisher {
 
  private:
   void completed(const swapmq::Sent& sent) {
-    if (sent && sent.id().size() == sizeof(Id)) {
-      std::ranges::copy(sent.id(), task_.ids[done_].begin());
+    if (sent) {
+      keep(task_.ids[done_], sent.id());
     } else {
       failed_ = true;
     }
@@ -106,7 +102,7 @@ class Threads final : public LibraryPublisher {
     LibraryPublisher::prepare(task);
     crew_.emplace(threads_, [this, task](std::size_t number) {
       for (std::size_t i = 1 + number; i < task.ids.size(); i += threads_) {
-        keep(task.ids[i], mq_.publish(task.queue, task.body));
+        check_and_keep(task.ids[i], mq_.publish(task.queue, task.body));
       }
     });
   }
@@ -128,7 +124,7 @@ class Single final : public LibraryPublisher {
       const swapmq::Sent sent = mq_.publish(task.queue, task.body);
       const std::chrono::nanoseconds took = Clock::now() - start;
       task.nanoseconds[i - 1] = static_cast<std::uint32_t>(took.count());
-      keep(task.ids[i], sent);
+      check_and_keep(task.ids[i], sent);
     }
   }
 };
@@ -159,7 +155,7 @@ class HandlerConsumer final : public Contender {
  private:
   void handle(const swapmq::Delivery& delivery) {
     if (done_ < task_.ids.size() && delivery.body().size() == task_.body.size()) {
-      keep(task_.ids[done_], delivery.id()); // else it stays empty, and is missed
+      keep(task_.ids[done_], delivery.id()); // else it stays empty
     }
     if (++done_ == task_.ids.size()) all_.set_value();
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <stdexcept>
 
 #include "entry_writer.h"
@@ -63,9 +62,7 @@ class RawConsumer final : public Contender {
         const bool is_id = name == "message_id";
         const bool is_body = name == "data";
         const std::string_view value = replies.text();
-        if (is_id && value.size() == sizeof(Id)) {
-          std::ranges::copy(value, task.ids[done + i].begin());
-        }
+        if (is_id) keep(task.ids[done + i], value);
         if (is_body && value.size() != task.body.size()) {
           throw std::runtime_error("a body came back with another length");
         }
