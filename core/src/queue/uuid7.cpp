@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <atomic>
+#include <cstring>
 #include <random>
 
 namespace swapmq::queue {
@@ -48,11 +49,17 @@ class Generator {
   std::uint32_t seeded_for_ = 0;
 };
 
-void put_hex(char* to, std::uint64_t value, int digits) {
-  static constexpr char alphabet[] = "0123456789abcdef";
-  for (int i = digits - 1; i >= 0; --i) {
-    to[i] = alphabet[value & 15];
-    value >>= 4;
+constexpr auto hex_pairs = [] {
+  constexpr char alphabet[] = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {alphabet[i >> 4], alphabet[i & 15]};
+  return pairs;
+}();
+
+/// The lowest `count` bytes, two digits each.
+void put_hex(char* to, std::uint64_t value, int count) {
+  for (int i = count - 1; i >= 0; --i, value >>= 8) {
+    std::memcpy(to + 2 * i, hex_pairs[value & 255].data(), 2);
   }
 }
 
@@ -65,15 +72,15 @@ MessageId make_message_id(std::int64_t unix_ms) {
   const std::uint64_t low = generator.next();
   MessageId id{};
   char* text = id.text.data();
-  put_hex(text, time >> 16, 8);
+  put_hex(text, time >> 16, 4);
   text[8] = '-';
-  put_hex(text + 9, time & 0xffffU, 4);
+  put_hex(text + 9, time & 0xffffU, 2);
   text[13] = '-';
-  put_hex(text + 14, 0x7000U | (high & 0x0fffU), 4); // version
+  put_hex(text + 14, 0x7000U | (high & 0x0fffU), 2); // version
   text[18] = '-';
-  put_hex(text + 19, 0x8000U | ((high >> 16) & 0x3fffU), 4); // variant
+  put_hex(text + 19, 0x8000U | ((high >> 16) & 0x3fffU), 2); // variant
   text[23] = '-';
-  put_hex(text + 24, low & 0xffff'ffff'ffffU, 12);
+  put_hex(text + 24, low & 0xffff'ffff'ffffU, 6);
   return id;
 }
 
