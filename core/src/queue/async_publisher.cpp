@@ -57,8 +57,8 @@ class OwnedMessage {
 
 class AsyncRequest final : private OwnedMessage, public PublishRequest {
  public:
-  AsyncRequest(const Message& message, AsyncPublisher::Done done, Deadline until)
-      : OwnedMessage(message), PublishRequest({&message_, 1}, until), done_(std::move(done)) {}
+  AsyncRequest(const Message& message, AsyncPublisher::Done done, std::chrono::milliseconds timeout)
+      : OwnedMessage(message), PublishRequest({&message_, 1}, timeout), done_(std::move(done)) {}
 
   [[nodiscard]] bool asynchronous() const override { return true; }
   void complete() {
@@ -74,15 +74,17 @@ class AsyncRequest final : private OwnedMessage, public PublishRequest {
 AsyncPublisher::~AsyncPublisher() { stop(); }
 
 void AsyncPublisher::submit(Publisher& publisher, const Message& message, Done done,
-                            Deadline deadline) {
-  auto request = std::make_unique<AsyncRequest>(message, std::move(done), deadline);
-  switch (reserve(deadline)) {
+                            std::chrono::milliseconds timeout) {
+  auto request = std::make_unique<AsyncRequest>(message, std::move(done), timeout);
+  switch (reserve(request->deadline)) {
     case Room::reserved:
       return publisher.publish_async(std::move(request));
-    case Room::none:
+    case Room::none: {
       request->refuse(0, Errc::timeout,
                       "too many messages were under way until the deadline; it was not sent");
-      return finished(request.release());
+      PublishRequest* const refused = request.release();
+      return finished({&refused, 1});
+    }
     case Room::stopped:
       request->refuse(0, Errc::closed, "the message queue is closed");
       return request->complete();
@@ -125,9 +127,9 @@ void AsyncPublisher::hurry() {
   jobs_changed_.notify_all();
 }
 
-void AsyncPublisher::finished(PublishRequest* request) {
+void AsyncPublisher::finished(std::span<PublishRequest* const> requests) {
   const Lock lock(mutex_);
-  finished_.emplace_back(request);
+  for (PublishRequest* request : requests) finished_.emplace_back(request);
   finished_changed_.notify_one();
 }
 

@@ -25,17 +25,17 @@ class AsyncPublisher final : public AsyncExecutor {
   explicit AsyncPublisher(std::size_t leaders) : leaders_(leaders) {}
   ~AsyncPublisher() override;
 
-  /// Copies the message. Waits while too many are under way; after the deadline `done` hears of it
+  /// Copies the message. Waits while too many are under way; after the timeout `done` hears of it
   /// on the calling thread's behalf like of any other failure.
-  void submit(Publisher& publisher, const Message& message, Done done, Deadline deadline)
-      SWAPMQ_EXCLUDES(mutex_);
+  void submit(Publisher& publisher, const Message& message, Done done,
+              std::chrono::milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
   /// Refuses what comes from now on, calls the remaining completions and joins. The publishers must
   /// have been drained.
   void stop() SWAPMQ_EXCLUDES(mutex_);
 
   void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group, Deadline when) override;
   void hurry() override;
-  void finished(PublishRequest* request) override;
+  void finished(std::span<PublishRequest* const> requests) override;
 
  private:
   struct Job {

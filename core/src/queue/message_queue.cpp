@@ -76,7 +76,7 @@ Sent MessageQueue::publish(std::string_view queue, const Message& message,
                            const PublishOptions& options) {
   auto publisher = runtime_->publisher(queue);
   if (!publisher) return refused(message, publisher.error());
-  queue::PublishRequest request({&message, 1}, queue::deadline_after(options.timeout));
+  queue::PublishRequest request({&message, 1}, options.timeout);
   (*publisher)->publish(request);
   return request.sent(0);
 }
@@ -92,7 +92,7 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
     for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
     return sent;
   }
-  queue::PublishRequest request(messages, queue::deadline_after(options.timeout));
+  queue::PublishRequest request(messages, options.timeout);
   (*publisher)->publish(request);
   for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
   return sent;
@@ -102,8 +102,7 @@ void MessageQueue::publish_async(std::string_view queue, const Message& message,
                                  std::function<void(Sent)> done, const PublishOptions& options) {
   auto publisher = runtime_->publisher(queue);
   if (publisher) {
-    const auto deadline = queue::deadline_after(options.timeout);
-    return runtime_->async().submit(**publisher, message, std::move(done), deadline);
+    return runtime_->async().submit(**publisher, message, std::move(done), options.timeout);
   }
   if (done) done(refused(message, publisher.error()));
 }

@@ -17,10 +17,10 @@ std::size_t bytes_of(const Message& message) {
 
 } // namespace
 
-PublishRequest::PublishRequest(std::span<const Message> what, Deadline until)
+PublishRequest::PublishRequest(std::span<const Message> what, std::chrono::milliseconds timeout)
     : messages(what),
-      deadline(until),
       started(std::chrono::steady_clock::now()),
+      deadline(started + bounded(timeout)),
       timestamp_ms(unix_now_ms()) {
   if (messages.size() == 1) {
     progress_ = {&one_progress_, 1};

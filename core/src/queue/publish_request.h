@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,7 +39,7 @@ class PublishRequest {
  public:
   enum State : std::uint32_t { waiting, leading, finished };
 
-  PublishRequest(std::span<const Message> what, Deadline until);
+  PublishRequest(std::span<const Message> what, std::chrono::milliseconds timeout);
   PublishRequest(const PublishRequest&) = delete;
   PublishRequest& operator=(const PublishRequest&) = delete;
   virtual ~PublishRequest() = default;
@@ -56,8 +57,8 @@ class PublishRequest {
   [[nodiscard]] virtual bool asynchronous() const { return false; }
 
   const std::span<const Message> messages;
-  const Deadline deadline;
   const Deadline started;
+  const Deadline deadline;
   std::int64_t timestamp_ms; ///< unix, of the call
 
   std::atomic<State> state{waiting};

@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ class AsyncExecutor {
   virtual void lead(Publisher& publisher, std::shared_ptr<PublishGroup> group, Deadline when) = 0;
   /// Those that wait for their time are led now.
   virtual void hurry() = 0;
-  /// The request is finished; takes ownership.
-  virtual void finished(PublishRequest* request) = 0;
+  /// The requests are finished; takes ownership.
+  virtual void finished(std::span<PublishRequest* const> requests) = 0;
 };
 
 class Publisher {
@@ -75,6 +76,7 @@ class Publisher {
   void lead(std::vector<PublishRequest*> requests, PublishGroup* group, const PublishRequest* own);
   void finish_done(std::vector<PublishRequest*>& requests, PublishGroup* group, bool give_up);
   void finish(PublishRequest& request);
+  void count(const PublishRequest& request, Deadline now);
   void hand_over(std::vector<PublishRequest*> requests, PublishGroup& group);
   bool attempt(const std::vector<PublishRequest*>& requests, Deadline deadline);
   void collect(const std::vector<PublishRequest*>& requests);
@@ -104,6 +106,7 @@ class Publisher {
   std::vector<swapmq_message> encoded_;
   std::vector<swapmq_header> headers_;
   std::vector<swapmq_publish_result> results_;
+  std::vector<PublishRequest*> completed_; ///< asynchronous ones, handed over together
 };
 
 } // namespace swapmq::queue

@@ -72,17 +72,32 @@ void Publisher::finish_done(std::vector<PublishRequest*>& requests, PublishGroup
                         tried ? "" : "the deadline passed before the message was sent");
       }
     }
-    finish(*request);
+    count(*request, now);
+    if (request->asynchronous()) {
+      completed_.push_back(request);
+    } else { // the last touch: its thread may free it right after
+      request->state.store(PublishRequest::finished, std::memory_order_release);
+    }
     return true;
   };
-  if (std::erase_if(requests, done) > 0 && group != nullptr) {
+  const bool any = std::erase_if(requests, done) > 0;
+  if (!completed_.empty()) async_.finished(completed_); // one by one, they would fight for its lock
+  completed_.clear();
+  if (any && group != nullptr) {
     group->changed.increment();
     group->changed.wake_all();
   }
 }
 
-/// The last touch of a request: its thread may free it right after.
+/// Of a request that was never led.
 void Publisher::finish(PublishRequest& request) {
+  count(request, steady_clock::now());
+  PublishRequest* const one = &request;
+  if (request.asynchronous()) return async_.finished({&one, 1});
+  request.state.store(PublishRequest::finished, std::memory_order_release);
+}
+
+void Publisher::count(const PublishRequest& request, Deadline now) {
   std::uint64_t confirmed = 0;
   std::uint64_t in_doubt = 0;
   for (const MessageProgress& message : request.progress()) {
@@ -93,9 +108,7 @@ void Publisher::finish(PublishRequest& request) {
   if (confirmed > 0) metrics_.confirmed.add(confirmed);
   if (in_doubt > 0) metrics_.in_doubt.add(in_doubt);
   if (failed > 0) metrics_.failed.add(failed);
-  metrics_.publish_seconds.observe(steady_clock::now() - request.started, request.messages.size());
-  if (request.asynchronous()) return async_.finished(&request);
-  request.state.store(PublishRequest::finished, std::memory_order_release);
+  metrics_.publish_seconds.observe(now - request.started, request.messages.size());
 }
 
 void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& group) {
