@@ -122,20 +122,24 @@ Result measure(const Case& what, const Arena& arena, const Amount& amount,
   std::vector<Entrant> entrants{{"swapmq", library.get(), traffic},
                                 {"raw", first.get(), traffic},
                                 {"raw again", again.get(), traffic}};
-  std::unique_ptr<Contender> ceiling;
+  std::unique_ptr<Contender> apart, together;
   if (what.kind == Kind::threads) {
-    const auto ways = wake_up_ceiling(publishing_threads);
-    ceiling = fastest(ways, Traffic::nothing, course, tried).make();
-    entrants.push_back({"wake-up ceiling", ceiling.get(), Traffic::nothing});
+    constexpr Traffic none = Traffic::nothing;
+    apart = woken_apart(publishing_threads).front().make();
+    const auto ways = woken_together(publishing_threads);
+    together = fastest(ways, none, course, tried).make();
+    entrants.push_back({"threads woken apart", apart.get(), none});
+    entrants.push_back({"threads woken together", together.get(), none});
   }
   course.run(entrants, amount.repetitions, [&](std::size_t done) {
     progress("repetition " + std::to_string(done + 1) + " of " +
              std::to_string(amount.repetitions));
   });
   fill(result, entrants);
-  if (ceiling != nullptr) {
-    const double rate = median(entrants.back().samples.rate);
-    result.ceiling = {rate, result.ours / rate, ceiling_goal};
+  if (what.kind == Kind::threads) {
+    const double rate = median(entrants[3].samples.rate);
+    const double all = median(entrants[4].samples.rate);
+    result.ceiling = {rate, result.ours / rate, ceiling_goal, all};
   }
   return result;
 }

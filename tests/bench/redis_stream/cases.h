@@ -46,7 +46,8 @@ struct Result {
   };
   std::optional<Tail> tail{};
   struct Ceiling {
-    double rate = 0, ratio = 0, goal = 0;
+    double rate = 0, ratio = 0, goal = 0; ///< where each thread is woken by itself
+    double together = 0;                  ///< the rate where a group is woken by one call
   };
   std::optional<Ceiling> ceiling{};
 };

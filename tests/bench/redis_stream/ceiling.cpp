@@ -17,64 +17,109 @@
 namespace bench {
 namespace {
 
-/// Where threads meet: the last to come wakes the others, who sleep.
-class Meeting {
+class Word {
  public:
-  explicit Meeting(std::size_t threads) : threads_(static_cast<std::uint32_t>(threads)) {}
-
-  void join() {
-    const std::uint32_t seen = round_.load(std::memory_order_acquire);
-    if (came_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
-      came_.store(0, std::memory_order_relaxed);
-      round_.store(seen + 1, std::memory_order_release);
-      syscall(SYS_futex, word(), FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
-      return;
-    }
-    while (round_.load(std::memory_order_acquire) == seen) {
-      syscall(SYS_futex, word(), FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+  [[nodiscard]] std::uint32_t load() const { return word_.load(std::memory_order_acquire); }
+  void change_and_wake(int threads) {
+    word_.fetch_add(1, std::memory_order_acq_rel);
+    syscall(SYS_futex, address(), FUTEX_WAKE_PRIVATE, threads, nullptr, nullptr, 0);
+  }
+  void sleep_while(std::uint32_t seen) {
+    while (load() == seen) {
+      syscall(SYS_futex, address(), FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
     }
   }
 
  private:
-  std::uint32_t* word() { return reinterpret_cast<std::uint32_t*>(&round_); }
+  std::uint32_t* address() { return reinterpret_cast<std::uint32_t*>(&word_); }
 
-  const std::uint32_t threads_;
-  alignas(64) std::atomic<std::uint32_t> came_{0};
-  alignas(64) std::atomic<std::uint32_t> round_{0};
+  alignas(64) std::atomic<std::uint32_t> word_{0};
   static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 };
 
-class Ceiling final : public Contender {
+/// Where threads meet: the last to come wakes all others, who sleep.
+class Meeting {
  public:
-  Ceiling(std::size_t threads, std::size_t meetings) : threads_(threads), meetings_(meetings) {}
+  explicit Meeting(std::size_t threads) : threads_(threads) {}
+
+  void join() {
+    const std::uint32_t seen = round_.load();
+    if (came_.fetch_add(1, std::memory_order_acq_rel) + 1 < threads_) {
+      return round_.sleep_while(seen);
+    }
+    came_.store(0, std::memory_order_relaxed);
+    round_.change_and_wake(INT_MAX);
+  }
+
+ private:
+  const std::size_t threads_;
+  alignas(64) std::atomic<std::size_t> came_{0};
+  Word round_;
+};
+
+std::size_t rounds_of(const Task& task, std::size_t threads) {
+  return (task.ids.size() - 1) / threads;
+}
+
+/// One call of the kernel wakes a whole group.
+class Together final : public Contender {
+ public:
+  Together(std::size_t threads, std::size_t groups) : threads_(threads), groups_(groups) {}
 
   void prepare(const Task& task) override {
     crew_.reset();
     places_.clear();
-    for (std::size_t i = 0; i < meetings_; ++i) places_.emplace_back(threads_ / meetings_);
-    const std::size_t rounds = (task.ids.size() - 1) / threads_;
-    crew_.emplace(threads_, [this, rounds](std::size_t number) {
-      Meeting& place = places_[number % meetings_];
-      for (std::size_t i = 0; i < rounds; ++i) place.join();
+    for (std::size_t i = 0; i < groups_; ++i) places_.emplace_back(threads_ / groups_);
+    crew_.emplace(threads_, [this, rounds = rounds_of(task, threads_)](std::size_t number) {
+      for (std::size_t i = 0; i < rounds; ++i) places_[number % groups_].join();
     });
   }
   void run(const Task& /*task*/) override { crew_->go(); }
 
  private:
-  const std::size_t threads_, meetings_;
+  const std::size_t threads_, groups_;
   std::deque<Meeting> places_;
+  std::optional<Crew> crew_;
+};
+
+/// Each is woken by itself, by its neighbour in a ring, and all others sleep meanwhile.
+class Apart final : public Contender {
+ public:
+  explicit Apart(std::size_t threads) : threads_(threads) {}
+
+  void prepare(const Task& task) override {
+    crew_.reset();
+    turns_.clear();
+    turns_.resize(threads_);
+    turns_.front().change_and_wake(0); // its turn has come
+    crew_.emplace(threads_, [this, rounds = rounds_of(task, threads_)](std::size_t number) {
+      for (std::uint32_t i = 0; i < rounds; ++i) {
+        turns_[number].sleep_while(i);
+        turns_[(number + 1) % threads_].change_and_wake(1);
+      }
+    });
+  }
+  void run(const Task& /*task*/) override { crew_->go(); }
+
+ private:
+  const std::size_t threads_;
+  std::deque<Word> turns_;
   std::optional<Crew> crew_;
 };
 
 } // namespace
 
-std::vector<RawVariant> wake_up_ceiling(std::size_t threads) {
+std::vector<RawVariant> woken_together(std::size_t threads) {
   std::vector<RawVariant> variants;
-  for (const std::size_t meetings : {1, 2, 4}) {
-    variants.push_back({std::to_string(meetings) + " groups",
-                        [=] { return std::make_unique<Ceiling>(threads, meetings); }});
+  for (const std::size_t groups : {1, 2, 4}) {
+    variants.push_back({std::to_string(groups) + " groups",
+                        [=] { return std::make_unique<Together>(threads, groups); }});
   }
   return variants;
+}
+
+std::vector<RawVariant> woken_apart(std::size_t threads) {
+  return {{"a ring", [=] { return std::make_unique<Apart>(threads); }}};
 }
 
 } // namespace bench

@@ -26,7 +26,9 @@ std::vector<RawVariant> raw_windows(std::uint16_t port);
 std::vector<RawVariant> raw_single(std::uint16_t port);
 /// XDEL and XACK of the last batch and the XREADGROUP of the next one in one write.
 std::vector<RawVariant> raw_consuming(std::uint16_t port, std::size_t batch);
-/// Threads that are woken and block, once a message, without any broker. Touches no ids.
-std::vector<RawVariant> wake_up_ceiling(std::size_t threads);
+/// Threads that are woken and block, once a message, without any broker: a group by one call of the
+/// kernel, or each by one of its own. They touch no ids.
+std::vector<RawVariant> woken_together(std::size_t threads);
+std::vector<RawVariant> woken_apart(std::size_t threads);
 
 } // namespace bench

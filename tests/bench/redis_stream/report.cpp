@@ -20,6 +20,7 @@ void print_json(const Result& result) {
   if (result.ceiling) {
     std::printf("\"ceiling\": %.2f, \"ceiling_ratio\": %.4f, \"ceiling_goal\": %.2f, ",
                 result.ceiling->rate, result.ceiling->ratio, result.ceiling->goal);
+    std::printf("\"ceiling_together\": %.2f, ", result.ceiling->together);
   }
   std::printf("\"raw_variant\": \"%s\", \"repetitions\": %zu, \"messages\": %zu, \"body\": %zu}\n",
               result.raw_variant.c_str(), result.amount.repetitions, result.amount.messages,
@@ -46,8 +47,10 @@ void print_row(const Result& result) {
                 result.tail->raw_p99 / result.tail->ours_p99);
   }
   if (result.ceiling) {
-    std::printf("%-19s %12.0f %12.0f %7.3f %6.2f\n", "  wake-up ceiling", result.ours,
+    std::printf("%-19s %12.0f %12.0f %7.3f %6.2f\n", "  woken apart", result.ours,
                 result.ceiling->rate, result.ceiling->ratio, result.ceiling->goal);
+    std::printf("%-19s %12.0f %12.0f %7.3f\n", "  woken together", result.ours,
+                result.ceiling->together, result.ours / result.ceiling->together);
   }
   std::fflush(stdout);
 }
