@@ -21,19 +21,21 @@ constexpr std::chrono::seconds kPatienceAtClose(2);
 // Between two looks whether a queue that was deleted is there again.
 constexpr milliseconds kHealEvery(100);
 constexpr milliseconds kServiceGrace(200);
-constexpr milliseconds kReleaseStep(20);
-constexpr std::size_t kMaxConsumerName = 255;
 
 uint64_t random_number() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
 }
 
-std::string consumer_name(const ConsumerContext& context, uint64_t nonce) {
+/// Who it is, and how long its lease is: whoever finds its sign of life gone must know.
+std::string consumer_name(const ConsumerContext& context, milliseconds lease, uint64_t nonce) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::size_t kMost = 255;
+  constexpr std::size_t kRest = 48; // of what is not the identity
   const std::string& id =
       context.options.consumer_id.empty() ? context.identity : context.options.consumer_id;
-  std::string name = std::string(kOwnKeys) + id.substr(0, kMaxConsumerName - 24) + ":";
+  std::string name = std::string(kOwnKeys) + id.substr(0, kMost - kRest) + ":" +
+                     std::to_string(lease.count()) + "ms:";
   for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(nonce >> shift) & 15];
   return name;
 }
@@ -46,10 +48,10 @@ Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
       queue_(queue),
       keys_(queue.keys()),
       slots_(random_number()),
-      name_(consumer_name(context, slots_.nonce())),
+      lease_(args.lease_ms > 0 ? milliseconds(args.lease_ms) : context.options.lease),
+      name_(consumer_name(context, lease_, slots_.nonce())),
       alive_(keys_.alive(name_)),
       prefetch_(args.prefetch),
-      lease_(args.lease_ms > 0 ? milliseconds(args.lease_ms) : context.options.lease),
       reader_(context.dialer, context.host) {
   Commands command;
   command.arg("XREADGROUP").arg("GROUP").arg(keys_.group).arg(name_).arg("COUNT");
@@ -190,27 +192,6 @@ void Consumer::compare_pending(int64_t at_server) {
   excess_seen_ = excess;
 }
 
-/// Ends the read that stands, so that the server gives us nothing any more.
-void Consumer::release_reader(Deadline deadline) {
-  Connection* reader = reader_.live();
-  while (reader != nullptr && reading_ > 0 && !deadline.passed()) {
-    if (reading_blocks_) {
-      const bool allowed = context_.control.use(deadline, [&](Connection& connection) {
-        connection.out().add("CLIENT", "UNBLOCK", reader->id);
-        return !connection.read(deadline)->is_error();
-      });
-      if (!allowed) break; // by its ACL: what comes meanwhile goes by the lease
-    }
-    // The server may come to the read only after it was told not to block in it: then again.
-    reader->transport().wait(false, in(kReleaseStep), nullptr);
-    while (reader->receive()) continue;
-    if (reader->next())
-      break; // what it brought is pending in our name, and goes back with the rest
-  }
-  reader_.drop();
-  reading_ = 0;
-}
-
 void Consumer::leave() {
   waiting_.clear();
   const Deadline deadline = in(kPatienceAtClose);
@@ -219,10 +200,12 @@ void Consumer::leave() {
     return;
   }
   try {
-    release_reader(deadline);
-  } catch (const ConnectionLost&) {
-    reader_.drop();
+    stop_read(deadline);
+  } catch (const backend::Failure&) { // then what it brings meanwhile goes by the lease
+    context_.control.drop();
   }
+  reader_.drop();
+  reading_ = 0;
   context_.control.use(deadline, [&](Connection& connection) {
     for (;;) {
       const OwnedReply left = run_script(connection, deadline, [&] {

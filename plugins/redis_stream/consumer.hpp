@@ -91,7 +91,6 @@ class Consumer final : public backend::Subscription {
   void give_back_unknown(Connection& connection, const std::vector<const Reply*>& unknown,
                          backend::Deadline deadline);
   void compare_pending(int64_t at_server);
-  void release_reader(backend::Deadline deadline);
 
   // consumer_read.cpp: receiving
   backend::Received receive(Call& call);
@@ -100,6 +99,7 @@ class Consumer final : public backend::Subscription {
   void start_read(Call& call, std::size_t wanted, bool block);
   void read_ahead(Call& call);
   void finish_read();
+  void stop_read(backend::Deadline deadline);
   void settle_while_reading(Call& call);
   void read_ended(const Reply& reply, std::size_t asked, const std::shared_ptr<Arena>& arena);
   void lost_reader(const backend::Failure& failure);
@@ -135,15 +135,17 @@ class Consumer final : public backend::Subscription {
   const RedisQueue& queue_;
   const QueueKeys& keys_;
   Slots slots_;
+  const milliseconds lease_;
   const std::string name_;
   const std::string alive_;
   const std::size_t prefetch_;
-  const milliseconds lease_;
 
   Link reader_;
   std::size_t reading_ = 0; // how many the read asked for that was not answered yet; 0: none
   bool reading_blocks_ = false;
-  bool backlog_ = false;     // the last read brought all that it asked for
+  bool reading_ahead_ = false;
+  bool may_unblock_ = true;  // as far as we know
+  int full_reads_ = 0;       // in a row, that brought all that they asked for
   std::string read_command_; // its arguments before COUNT, encoded
   Clock::time_point read_since_{};
 

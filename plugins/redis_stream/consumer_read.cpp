@@ -27,14 +27,16 @@ using backend::Received;
 constexpr milliseconds kBlock(2000);
 // How often to look for what came back, in milliseconds that nobody is woken in.
 constexpr milliseconds kTakeEvery(200);
-constexpr milliseconds kLookForDeadAtMost(5000);
+constexpr milliseconds kLookForDeadAtMost(1000);
 constexpr milliseconds kLookForDeadAtLeast(50);
 // Entries that one script call takes: their replies go over Lua's stack.
 constexpr std::size_t kTakenAtOnce = 500;
 // A read asks for about as much as this, since it cannot be told a number of bytes.
 constexpr double kReadBytes = 8.0 * 1024 * 1024;
 constexpr std::size_t kReadAtMost = 4096;
+// So many full reads of so many entries in a row are a flow that is worth reading ahead of.
 constexpr std::size_t kWorthReadingAhead = 32;
+constexpr int kFlow = 4;
 /// Owns the memory of what it hands out.
 class RedisBatch final : public backend::Batch {
  public:
@@ -70,10 +72,14 @@ Received Consumer::receive(Call& call) {
   for (bool first = true;; first = false) {
     try {
       prepare(call, may_wait);
+      const bool in_vain = may_wait && waiting_.empty() && call.args.deadline.passed();
+      // Only an interrupt leaves a read standing: what it brings is kept from others until the next
+      // call, which then comes at once.
+      if (in_vain || (!waiting_.empty() && !reading_ahead_)) stop_read(call.deadline());
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
       if (!may_wait && !answer_is_due) return {nullptr, poked};
-      if (may_wait && call.args.deadline.passed()) return {};
+      if (in_vain) return {};
       poll_until(answer_is_due ? call.deadline().at() : next_event(call));
       check_silence();
     } catch (const Interrupted&) {
@@ -201,6 +207,7 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
     out.arg("STREAMS").arg(keys_.stream).arg(">");
     reading_ = count;
     reading_blocks_ = block;
+    reading_ahead_ = false;
     read_since_ = Clock::now();
     connection.flush(call.deadline());
     read_acks(connection, call);
@@ -228,9 +235,11 @@ void Consumer::lost_reader(const Failure& failure) {
 /// one while the application works on this one. Only then, since what is read ahead is kept from
 /// others.
 void Consumer::read_ahead(Call& call) {
-  if (!backlog_ || reading_ > 0 || group_is_gone_ || must_recover_) return;
+  if (full_reads_ < kFlow || reading_ > 0 || group_is_gone_ || must_recover_) return;
   const std::size_t more = room(call);
-  if (more >= std::max(kWorthReadingAhead, waiting_.size() / 2)) start_read(call, more, true);
+  if (more < std::max(kWorthReadingAhead, waiting_.size() / 2)) return;
+  start_read(call, more, true);
+  reading_ahead_ = true;
 }
 
 /// The acks over the other connection, and while the server does them, the answer of the read and
@@ -269,9 +278,28 @@ void Consumer::finish_read() {
   }
 }
 
+/// Ends the read that stands, so that the server gives us nothing any more; keeps what it brings.
+void Consumer::stop_read(Deadline deadline) {
+  constexpr milliseconds kStep(20);
+  while (reading_ > 0 && !deadline.passed()) {
+    const Connection* reader = reader_.live();
+    if (reader == nullptr) return;
+    if (reading_blocks_) {
+      if (!may_unblock_) return;
+      may_unblock_ = context_.control.use(deadline, [&](Connection& connection) {
+        connection.out().add("CLIENT", "UNBLOCK", reader->id);
+        return !connection.read(deadline)->is_error(); // else its ACL does not allow it
+      });
+    }
+    // The server may come to the read only after it was told not to block in it: then again.
+    reader->transport().wait(false, at_most(deadline, kStep), nullptr);
+    finish_read();
+  }
+}
+
 void Consumer::read_ended(const Reply& reply, std::size_t asked,
                           const std::shared_ptr<Arena>& arena) {
-  backlog_ = false;
+  const int full_before = std::exchange(full_reads_, 0);
   if (reply.is_error()) {
     if (meaning_of(reply.text).status == SWAPMQ_NOT_FOUND) {
       if (group_is_gone_) return;
@@ -293,7 +321,7 @@ void Consumer::read_ended(const Reply& reply, std::size_t asked,
     if (entry->count < 2) continue;
     keep(entry->first->text, *entry->first->next, 1, false, arena);
   }
-  backlog_ = entries.count >= asked && asked >= kWorthReadingAhead;
+  full_reads_ = entries.count >= asked && asked >= kWorthReadingAhead ? full_before + 1 : 0;
   if (entries.count > 0) {
     const double bytes = static_cast<double>(arena->used()) / entries.count;
     entry_bytes_ = std::max(bytes, 0.75 * entry_bytes_ + 0.25 * bytes); // careful with larger ones

@@ -1,8 +1,8 @@
 -- What a consumer may have before what is new: what came back and is due, and what consumers hold
 -- that are dead. On the way, what was published with a delay joins the stream when it is due.
 -- KEYS: stream, due, scheduled, later, expiry
--- ARGV: group, consumer, most entries, lease (ms), 1 to look for the dead, beginning of the keys
---       that are signs of life
+-- ARGV: group, consumer, most entries, lease (ms) of consumers that do not say theirs, 1 to look for
+--       the dead, beginning of the keys that are signs of life
 -- Gives: ms until the next one is due (-1: nothing waits), entries pending of this consumer, entries
 --       taken from the dead, then three for each entry: id, fields, deliveries
 local stream, due, scheduled, later, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -60,7 +60,9 @@ end
 local mine, rescued = -1, 0
 if ARGV[5] == '1' then
   mine = 0
-  for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
+  local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, group)
+  if consumers.err then return redis.error_reply('NOGROUP ' .. consumers.err) end
+  for _, info in ipairs(consumers) do
     -- name, its name, pending, how many, idle, ms: in this order in all versions
     local name, pending, idle = info[2], info[4], info[6]
     if name == me then
@@ -72,9 +74,11 @@ if ARGV[5] == '1' then
           redis.call('XGROUP', 'DELCONSUMER', stream, group, name)
         end
       elseif fetched < most then
+        -- One of ours tells its lease in its name.
+        local its_lease = tonumber(string.match(name, ':(%d+)ms:%x+$')) or lease
         local left = most - fetched
         for _, entry in ipairs(
-          redis.call('XPENDING', stream, group, 'IDLE', lease, '-', '+', left, name)) do
+          redis.call('XPENDING', stream, group, 'IDLE', its_lease, '-', '+', left, name)) do
           claim(entry[1], entry[4])
           fetched = fetched + 1
           rescued = rescued + 1
