@@ -77,7 +77,7 @@ class Consumer final : public backend::Subscription {
 
     /// That of the arguments is for waiting; what must be done has at least a moment.
     [[nodiscard]] backend::Deadline deadline() const {
-      return at_least(args.deadline, std::chrono::seconds(1));
+      return at_least(args.deadline, std::chrono::seconds(3));
     }
   };
 

@@ -80,7 +80,8 @@ Received Consumer::receive(Call& call) {
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
       if (!may_wait && !answer_is_due) return {nullptr, poked};
       if (in_vain) return {};
-      poll_until(answer_is_due ? call.deadline().at() : next_event(call));
+      const Clock::time_point event = next_event(call);
+      poll_until(answer_is_due ? std::min(call.deadline().at(), event) : event);
       check_silence();
     } catch (const Interrupted&) {
       if (!context_.wake.lower()) continue; // of one that was answered before
@@ -93,7 +94,6 @@ Received Consumer::receive(Call& call) {
 /// All that is to be done before there is nothing left but to wait.
 void Consumer::prepare(Call& call, bool may_wait) {
   renew_if_due(call.deadline());
-  if (must_recover_ && reading_ == 0) recover(call.deadline());
   if (reading_ > 0 && !call.acks.empty()) {
     settle_while_reading(call);
   } else if (reading_ > 0) {
@@ -102,6 +102,8 @@ void Consumer::prepare(Call& call, bool may_wait) {
   const std::size_t wanted = std::min(call.args.max_messages, room(call));
   if (wanted > 0 && waiting_.empty() && Clock::now() >= take_at_) take_due(call, wanted);
   if (group_is_gone_) heal_group(call.deadline());
+  // Whatever was lost just now; and before a read stands, which could bring what looks lost.
+  if (must_recover_ && reading_ == 0 && !group_is_gone_) recover(call.deadline());
   if (waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
     start_read(call, wanted, may_wait);
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <random>
 
+#include "deadlines.hpp"
+
 namespace swapmq::redis {
 
 using backend::Deadline;
@@ -22,17 +24,15 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
   if (connection_ != nullptr && connection_->is_stale()) drop();
   if (connection_ != nullptr) return *connection_;
   for (uint32_t attempt = 0;; ++attempt) {
-    const bool in_time = await_turn(deadline, wake);
+    await_turn(deadline, wake);
     try {
       connection_ = dialer_.dial(deadline, wake);
       break;
     } catch (const Failure& failure) {
-      failed();
+      // An attempt that had no time says nothing about the server.
+      if (failure.status() != SWAPMQ_TIMEOUT || !deadline.passed()) failed(failure);
       const bool again = (failure.flags() & SWAPMQ_ERROR_RETRYABLE) != 0;
-      if (!again || !in_time || attempt >= dialer_.options().max_retry_attempts ||
-          not_before_ >= deadline.at()) {
-        throw;
-      }
+      if (!again || deadline.passed() || attempt >= dialer_.options().max_retry_attempts) throw;
     }
   }
   if (generation_++ > 0) {
@@ -42,26 +42,28 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
     }
   }
   failures_ = 0;
+  last_failure_.reset();
   return *connection_;
 }
 
-/// Until the next attempt is due; false if the deadline came first.
-bool Link::await_turn(Deadline deadline, const Wake* wake) const {
-  const Deadline turn(std::min(not_before_, deadline.at()).time_since_epoch().count());
+/// Until the next attempt is due. Throws what the last one failed with if the deadline comes first.
+void Link::await_turn(Deadline deadline, const Wake* wake) const {
+  if (last_failure_ && not_before_ > deadline.at()) throw Failure(*last_failure_);
+  const Deadline turn = deadline_at(not_before_);
   while (!turn.passed()) {
     pollfd polled{wake != nullptr ? wake->fd() : -1, POLLIN, 0};
     if (poll(&polled, 1, turn.left_ms()) > 0) throw Interrupted{};
   }
-  return not_before_ <= deadline.at();
 }
 
-void Link::failed() {
+void Link::failed(const Failure& failure) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto delay = std::min(kMaxDelay, dialer_.options().retry_delay * (1U << failures_));
   if (failures_ < 16) ++failures_;
   // Between a half and all of it, so that many clients do not come at once.
   std::uniform_int_distribution<int64_t> jitter(delay.count() / 2, delay.count());
   not_before_ = Clock::now() + milliseconds(jitter(random));
+  last_failure_ = failure;
 }
 
 } // namespace swapmq::redis

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "connection.hpp"
 #include "dialer.hpp"
@@ -40,14 +41,15 @@ class Link {
   }
 
  private:
-  bool await_turn(backend::Deadline deadline, const Wake* wake) const;
-  void failed();
+  void await_turn(backend::Deadline deadline, const Wake* wake) const;
+  void failed(const backend::Failure& failure);
 
   Dialer& dialer_;
   const backend::Host& host_;
   std::unique_ptr<Connection> connection_;
   uint64_t generation_ = 0;
   uint32_t failures_ = 0; // in a row
+  std::optional<backend::Failure> last_failure_;
   backend::Deadline::Clock::time_point not_before_{};
 };
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "queue_admin.hpp"
 
-#include <algorithm>
+#include <poll.h>
 
+#include <algorithm>
+#include <charconv>
+
+#include "entry_id.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
 
@@ -25,6 +29,39 @@ std::string escaped(const std::string& text) {
 const Reply& expect(const OwnedReply& reply, std::string_view doing) {
   if (reply->is_error()) throw server_failure(doing, reply->text);
   return *reply;
+}
+
+/// Gives the milliseconds of the newest id that the stream made; 0 if there is no stream.
+uint64_t delete_keys(Connection& connection, const QueueKeys& keys, Deadline deadline) {
+  connection.out().add("TYPE", keys.stream);
+  const OwnedReply type = connection.read(deadline);
+  if (expect(type, "TYPE").text != "stream" && type->text != "none") {
+    throw server_failure("to delete a queue", "WRONGTYPE"); // it is somebody else's
+  }
+  connection.out().add("XINFO", "STREAM", keys.stream);
+  connection.out().add("UNLINK", keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry);
+  const OwnedReply info = connection.read(deadline);
+  expect(connection.read(deadline), "to delete a queue");
+  const Reply* key = info->is_array() ? info->first : nullptr;
+  for (; key != nullptr && key->next != nullptr; key = key->next->next) {
+    EntryId id;
+    if (key->text == "last-generated-id" && parse(key->next->text, id)) return id.ms;
+  }
+  return 0;
+}
+
+uint64_t server_ms(Connection& connection, Deadline deadline) {
+  connection.out().add("TIME");
+  const OwnedReply reply = connection.read(deadline);
+  const Reply* seconds = expect(reply, "TIME").first;
+  if (reply->count < 2) throw Failure(SWAPMQ_INTERNAL, "TIME answered too little");
+  uint64_t parts[2] = {0, 0};
+  const Reply* at = seconds;
+  for (uint64_t& part : parts) {
+    std::from_chars(at->text.data(), at->text.data() + at->text.size(), part);
+    at = at->next;
+  }
+  return parts[0] * 1000 + parts[1] / 1000;
 }
 
 } // namespace
@@ -50,14 +87,13 @@ void create_queue(Link& link, const QueueKeys& keys, Deadline deadline) {
 
 void delete_queue(Link& link, const QueueKeys& keys, Deadline deadline) {
   link.use(deadline, [&](Connection& connection) {
-    // A key of another type is somebody else's.
-    connection.out().add("TYPE", keys.stream);
-    const OwnedReply type = connection.read(deadline);
-    if (expect(type, "TYPE").text != "stream" && type->text != "none") {
-      throw server_failure("to delete a queue", "WRONGTYPE");
+    const uint64_t newest_ms = delete_keys(connection, keys, deadline);
+    // A stream that is made anew begins its ids with the time: in the millisecond of the last one
+    // they would be given twice, and an ack that comes late would remove another message.
+    constexpr int kTries = 10; // not for ever, should the server's clock have been set back
+    for (int i = 0; i < kTries && server_ms(connection, deadline) <= newest_ms; ++i) {
+      poll(nullptr, 0, 1);
     }
-    connection.out().add("UNLINK", keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry);
-    expect(connection.read(deadline), "to delete a queue");
   });
 }
 
