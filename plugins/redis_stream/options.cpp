@@ -4,6 +4,7 @@
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 
@@ -80,7 +81,10 @@ namespace {
 using backend::Failure;
 using rapidjson::Value;
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse(std::string what) {
+  // A key may hold anything, and an error is one line.
+  std::replace_if(
+      what.begin(), what.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   throw Failure(SWAPMQ_INVALID_ARGUMENT, "options of redis_stream: " + what);
 }
 

@@ -122,7 +122,7 @@ void apply_url(std::string_view url, Options& options) {
   const std::size_t colon = url.find("://");
   const std::string_view scheme = colon == std::string_view::npos ? "" : url.substr(0, colon);
   if (scheme == "redis" || scheme == "rediss") {
-    options.endpoint.tls = scheme == "rediss";
+    if (scheme == "rediss") options.endpoint.tls = true; // "tls" may have said so before
     apply_tcp(url.substr(colon + 3), options);
   } else if (scheme == "unix" || scheme == "redis+unix") {
     apply_unix(url.substr(colon + 3), options);
