@@ -6,20 +6,14 @@
 namespace swapmq::redis {
 namespace {
 
-/// Whether Redis Cluster hashes only what is between the first '{' and the next '}'
-/// (Redis Cluster specification, "Hash tags").
-bool has_hash_tag(std::string_view key) {
-  const std::size_t open = key.find('{');
-  if (open == std::string_view::npos) return false;
-  const std::size_t close = key.find('}', open);
-  return close != std::string_view::npos && close > open + 1;
-}
-
-/// Beginnings of two different streams never make the same key: one is in braces, the other follows
-/// a "t:", and all ends are fixed.
+/// Where the stream's name ends is never in question, so that two of them never make the same key,
+/// whatever follows: it ends with the first '}', or after as many bytes as are said before it.
+/// Redis Cluster hashes what is between the first '{' and the next '}', or all of it (its
+/// specification, "Hash tags"): with the braces it is the whole name, without them the name's own
+/// tag.
 std::string own_keys_of(const std::string& stream) {
-  if (has_hash_tag(stream)) return std::string(kOwnKeys) + "t:" + stream;
-  return std::string(kOwnKeys) + "{" + stream + "}";
+  if (stream.find('}') == std::string::npos) return std::string(kOwnKeys) + "{" + stream + "}";
+  return std::string(kOwnKeys) + "t" + std::to_string(stream.size()) + ":" + stream;
 }
 
 } // namespace
