@@ -50,6 +50,26 @@ constexpr std::array kCodes{
     Code{"EXECABORT", {SWAPMQ_UNAVAILABLE, kRetryable, "it refused a part of the transaction"}},
 };
 
+// Of an error reply, as it goes into a text.
+constexpr std::size_t kQuoted = 300;
+
+/// Where a script met an error, Redis before 7.0 says "ERR Error running script (call to f_SHA):
+/// @user_script:LINE: ERROR", the place perhaps twice and the error with its '-'. Empty: it is no
+/// such error.
+std::string_view met_by_script(std::string_view error_reply) {
+  constexpr std::string_view kPlace = "@user_script:";
+  if (!error_reply.starts_with("ERR Error running script")) return {};
+  const std::size_t at = error_reply.find(kPlace);
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = error_reply.substr(at);
+  while (rest.starts_with(kPlace)) {
+    rest.remove_prefix(kPlace.size());
+    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(" :0123456789")));
+  }
+  if (rest.starts_with('-')) rest.remove_prefix(1);
+  return rest;
+}
+
 } // namespace
 
 Meaning meaning_of(std::string_view error_reply) {
@@ -63,23 +83,18 @@ Meaning meaning_of(std::string_view error_reply) {
   if (error_reply.starts_with("ERR unknown command")) {
     return {SWAPMQ_NOT_SUPPORTED, 0, "it lacks a command; Redis 6.2 or newer is needed"};
   }
-  // An error that a script met comes as "CODE text script: ..." or, from 6.2, inside an ERR.
-  for (const Code& code : kCodes) {
-    const std::size_t at = error_reply.find(code.code);
-    if (error_reply.starts_with("ERR Error running script") && at != std::string_view::npos) {
-      return code.meaning;
-    }
-  }
+  const std::string_view met = met_by_script(error_reply);
+  if (!met.empty()) return meaning_of(met);
   return {SWAPMQ_INTERNAL, 0, "this was not expected of it"};
 }
 
 backend::Failure server_failure(std::string_view doing, std::string_view error_reply) {
   const Meaning meaning = meaning_of(error_reply);
   std::string text = "Redis refused " + std::string(doing) + ": " + meaning.hint + " (" +
-                     std::string(error_reply) + ")";
-  // An error is one line.
+                     std::string(error_reply.substr(0, kQuoted)) + ")";
+  // An error is one line, and does nothing to a terminal.
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return {meaning.status, std::move(text), meaning.flags};
 }
 
