@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 
 #include "entry_id.hpp"
@@ -89,13 +90,16 @@ class Decoder {
     }
   }
 
+  /// No server sends this where the fields are.
+  void not_a_field() { wrong("a field is no name and value"); }
+
   /// False: it is no message.
   bool finish(std::string_view entry_id, Arena& arena) {
     if (!has_data_) wrong("there is no field \"data\"");
     if (message_.id.size == 0) message_.id = bytes(arena.copy(entry_id.data(), entry_id.size()));
     EntryId id;
     if (!has_timestamp_ && parse(entry_id, id)) {
-      message_.timestamp_ms = static_cast<int64_t>(id.ms);
+      message_.timestamp_ms = static_cast<int64_t>(std::min<uint64_t>(id.ms, INT64_MAX));
     }
     if (wrong_ != nullptr) {
       headers_[message_.header_count++] = {bytes(SWAPMQ_UNDECODABLE_HEADER), bytes(wrong_)};
@@ -215,7 +219,11 @@ std::vector<swapmq_header> merged_headers(const swapmq_message& message,
 
 bool decode(std::string_view entry_id, const Reply& fields, Arena& arena, swapmq_message& message) {
   Decoder decoder(arena, message, fields.count / 2);
-  for (const Reply* at = fields.first; at != nullptr && at->next != nullptr; at = at->next->next) {
+  for (const Reply* at = fields.first; at != nullptr; at = at->next->next) {
+    if (at->next == nullptr || !at->is_text() || !at->next->is_text()) {
+      decoder.not_a_field();
+      break;
+    }
     decoder.take(at->text, at->next->text);
   }
   return decoder.finish(entry_id, arena);

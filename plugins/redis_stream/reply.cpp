@@ -9,13 +9,6 @@
 #include "failures.hpp"
 
 namespace swapmq::redis {
-namespace {
-
-// The most memory that one reply may take, here and in hiredis' buffer: what a hostile server can
-// make us hold.
-constexpr std::size_t kMaxReplyBytes = std::size_t{1} << 30;
-
-} // namespace
 
 std::size_t Arena::grow(std::size_t size) {
   const std::size_t block = std::max(size, next_block_);
@@ -30,7 +23,7 @@ std::size_t Arena::grow(std::size_t size) {
 struct ReplyReader::Functions {
   static Reply* add(const redisReadTask* task) {
     auto* self = static_cast<ReplyReader*>(task->privdata);
-    if (self->arena_->used() > kMaxReplyBytes) return nullptr;
+    if (self->arena_->used() > self->most_bytes_) return nullptr;
     Reply* made = self->arena_->make<Reply>();
     made->type = task->type;
     if (task->parent == nullptr) return made;
@@ -52,7 +45,7 @@ struct ReplyReader::Functions {
   static void* string(const redisReadTask* task, char* data, std::size_t size) noexcept {
     return guarded([&]() -> void* {
       auto* self = static_cast<ReplyReader*>(task->privdata);
-      if (size > kMaxReplyBytes) return nullptr;
+      if (size > self->most_bytes_) return nullptr;
       Reply* made = add(task);
       if (made != nullptr) made->text = self->arena_->copy(data, size);
       return made;
@@ -77,43 +70,42 @@ struct ReplyReader::Functions {
   }
 
   static void* nil(const redisReadTask* task) noexcept {
-    return guarded([&]() -> void* { return add(task); });
+    return guarded([&]() -> void* {
+      Reply* made = add(task);
+      if (made != nullptr) made->type = REDIS_REPLY_NIL; // the task says what it is not one of
+      return made;
+    });
   }
 
   static void free(void* /*reply*/) noexcept {} // the arena has it
 
   // ---- the brief ones: only the outermost reply is looked at ----
 
-  static void* brief_string(const redisReadTask* task, char* data, std::size_t size) noexcept {
+  static void* brief(const redisReadTask* task, int type, int64_t integer = 0,
+                     std::string_view text = {}) noexcept {
     return guarded([&]() -> void* {
       constexpr std::size_t kMost = 512;
-      Brief& brief = *static_cast<ReplyReader*>(task->privdata)->brief_;
+      Brief& made = *static_cast<ReplyReader*>(task->privdata)->brief_;
       if (task->parent == nullptr) {
-        brief.type = task->type;
-        // An id is 15 bytes and more; nobody looks at it.
-        if (task->type != REDIS_REPLY_STRING || size < 15) {
-          brief.text.assign(data, std::min(size, kMost));
-        }
+        made.type = type;
+        made.integer = integer;
+        made.text.assign(text.substr(0, kMost));
       }
-      return &brief;
+      return &made;
     });
   }
-
+  static void* brief_string(const redisReadTask* task, char* data, std::size_t size) noexcept {
+    return brief(task, task->type, 0, {data, size});
+  }
   template <class Size>
   static void* brief_array(const redisReadTask* task, Size /*count*/) noexcept {
-    return brief_nil(task);
+    return brief(task, task->type);
   }
-
   static void* brief_integer(const redisReadTask* task, long long value) noexcept {
-    Brief& brief = *static_cast<ReplyReader*>(task->privdata)->brief_;
-    if (task->parent == nullptr) brief.integer = value;
-    return brief_nil(task);
+    return brief(task, task->type, value);
   }
-
   static void* brief_nil(const redisReadTask* task) noexcept {
-    Brief& brief = *static_cast<ReplyReader*>(task->privdata)->brief_;
-    if (task->parent == nullptr) brief.type = task->type;
-    return &brief;
+    return brief(task, REDIS_REPLY_NIL);
   }
 
   static redisReplyObjectFunctions whole() {
@@ -125,7 +117,7 @@ struct ReplyReader::Functions {
     functions.freeObject = &free;
     return functions;
   }
-  static redisReplyObjectFunctions brief() {
+  static redisReplyObjectFunctions briefs() {
     redisReplyObjectFunctions functions{};
     functions.createString = &brief_string;
     functions.createArray = &brief_array;
@@ -136,8 +128,10 @@ struct ReplyReader::Functions {
   }
 };
 
-ReplyReader::ReplyReader(std::string origin)
-    : origin_(std::move(origin)), reader_(redisReaderCreateWithFunctions(nullptr)) {
+ReplyReader::ReplyReader(std::string origin, std::size_t most_bytes)
+    : origin_(std::move(origin)),
+      most_bytes_(most_bytes),
+      reader_(redisReaderCreateWithFunctions(nullptr)) {
   if (reader_ == nullptr) throw std::bad_alloc();
   reader_->privdata = this;
 }
@@ -148,10 +142,22 @@ void ReplyReader::broken(const std::string& what) const {
 }
 
 void ReplyReader::feed(const char* data, std::size_t size) {
-  if (reader_->len - reader_->pos + size > kMaxReplyBytes) {
-    broken("more than " + std::to_string(kMaxReplyBytes >> 20) + " MiB in one");
+  if (reader_->len - reader_->pos + size > most_bytes_) {
+    broken("more than " + std::to_string(most_bytes_ >> 20) + " MiB in one");
   }
   if (redisReaderFeed(reader_.get(), data, size) != 0) broken(reader_->errstr);
+}
+
+/// hiredis looks for the end of a line from its beginning with every piece that comes: of one that
+/// is long enough that takes all our time.
+void ReplyReader::refuse_endless_line() const {
+  constexpr std::size_t kLongest = 64 * 1024;
+  const std::size_t rest = reader_->len - reader_->pos;
+  if (rest <= kLongest) return;
+  // Of a bulk string, which may be longer, the line is its length.
+  if (std::memchr(reader_->buf + reader_->pos, '\r', kLongest) == nullptr) {
+    broken("a line without an end");
+  }
 }
 
 void* ReplyReader::parse(redisReplyObjectFunctions& functions) {
@@ -161,6 +167,7 @@ void* ReplyReader::parse(redisReplyObjectFunctions& functions) {
     if (reader_->err == REDIS_ERR_OOM) broken("too large");
     broken(reader_->errstr);
   }
+  if (reply == nullptr) refuse_endless_line();
   return reply;
 }
 
@@ -179,7 +186,7 @@ OwnedReply ReplyReader::next() {
 bool ReplyReader::next(Brief& brief) {
   if (reader_->pos == reader_->len) return false;
   brief_ = &brief;
-  static redisReplyObjectFunctions functions = Functions::brief();
+  static redisReplyObjectFunctions functions = Functions::briefs();
   return parse(functions) != nullptr;
 }
 

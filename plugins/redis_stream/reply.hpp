@@ -98,8 +98,12 @@ struct Brief {
 /// connection they came from is of no further use.
 class ReplyReader {
  public:
+  /// The most memory that one reply may take, here and again in hiredis' buffer: what a hostile
+  /// server can make us hold.
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+
   /// `origin` names the server in errors.
-  explicit ReplyReader(std::string origin);
+  explicit ReplyReader(std::string origin, std::size_t most_bytes = kMostBytes);
   ReplyReader(const ReplyReader&) = delete;
   ReplyReader& operator=(const ReplyReader&) = delete;
 
@@ -107,6 +111,8 @@ class ReplyReader {
   /// The next whole reply, if it is there; one that begins with next() must end with it.
   OwnedReply next();
   bool next(Brief& brief);
+  /// Whether bytes were fed that no reply was made of yet.
+  [[nodiscard]] bool has_rest() const { return reader_->pos < reader_->len || arena_ != nullptr; }
 
  private:
   struct Free {
@@ -114,9 +120,11 @@ class ReplyReader {
   };
   struct Functions;
   void* parse(redisReplyObjectFunctions& functions);
+  void refuse_endless_line() const;
   [[noreturn]] void broken(const std::string& what) const;
 
   std::string origin_;
+  std::size_t most_bytes_;
   std::unique_ptr<redisReader, Free> reader_;
   std::unique_ptr<Arena> arena_; // of the reply that is being read
   std::size_t next_block_ = 1024;
