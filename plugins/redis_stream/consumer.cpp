@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "answers.hpp"
 #include "deadlines.hpp"
 #include "queue_admin.hpp"
 #include "scripts.hpp"
@@ -21,6 +22,7 @@ constexpr std::chrono::seconds kPatienceAtClose(2);
 // Between two looks whether a queue that was deleted is there again.
 constexpr milliseconds kHealEvery(100);
 constexpr milliseconds kServiceGrace(200);
+constexpr std::string_view kSignOfLife = "a consumer's sign of life";
 
 uint64_t random_number() {
   std::random_device device;
@@ -67,10 +69,8 @@ void Consumer::join(Deadline deadline) {
     const OwnedReply created = connection.read(deadline);
     const OwnedReply alive = connection.read(deadline);
     // Without memory for more, a group that is there can be read from all the same.
-    if (created->is_error() && !has_code(created->text, "OOM")) expect_group(*created);
-    if (alive->is_error() && !has_code(alive->text, "OOM")) {
-      throw server_failure("a consumer's sign of life", alive->text);
-    }
+    if (!has_code(created->text, "OOM")) expect_group(*created);
+    if (!has_code(alive->text, "OOM")) expect_status(*alive, "OK", kSignOfLife);
   });
   lease_until_ = began + lease_;
   renew_at_ = began + lease_ / 3;
@@ -87,13 +87,10 @@ void Consumer::renew_if_due(Deadline deadline) {
   if (began < renew_at_) return;
   context_.control.use(deadline, [&](Connection& connection) {
     connection.out().add("PEXPIRE", alive_, lease_.count());
-    const OwnedReply reply = connection.read(deadline);
-    if (reply->is_error()) throw server_failure("to renew a lease", reply->text);
-    if (reply->integer == 1) return;
+    if (expect_integer(*connection.read(deadline), 0, 1, "to renew a lease") == 1) return;
     lapsed();
     connection.out().add("SET", alive_, "1", "PX", lease_.count());
-    const OwnedReply anew = connection.read(deadline);
-    if (anew->is_error()) throw server_failure("a consumer's sign of life", anew->text);
+    expect_status(*connection.read(deadline), "OK", kSignOfLife);
   });
   lease_until_ = began + lease_;
   renew_at_ = began + lease_ / 3;
@@ -141,14 +138,13 @@ void Consumer::recover(Deadline deadline) {
     for (;;) {
       connection.out().add("XPENDING", keys_.stream, keys_.group, from, "+", kPart, name_);
       const OwnedReply reply = connection.read(deadline);
-      if (reply->is_error()) {
-        if (has_code(reply->text, "NOGROUP")) return; // nothing is pending then
-        throw server_failure("to list what is pending", reply->text);
-      }
+      if (has_code(reply->text, "NOGROUP")) return; // nothing is pending then
+      constexpr std::string_view kDoing = "to list what is pending";
       std::vector<const Reply*> unknown;
-      for (const Reply* entry = reply->first; entry != nullptr; entry = entry->next) {
+      const Reply* entry = expect_array(*reply, 0, kDoing);
+      for (; entry != nullptr; entry = entry->next) {
         EntryId id;
-        if (entry->count < 4 || !parse(entry->first->text, id)) continue;
+        if (entry->count < 4 || !parse(entry->first->text, id)) no_answer(kDoing);
         from = "(" + std::string(entry->first->text);
         if (!known.contains(id)) unknown.push_back(entry);
       }
@@ -176,7 +172,7 @@ void Consumer::give_back_unknown(Connection& connection, const std::vector<const
       out.arg(0).arg(0);
     }
   });
-  if (given->is_error()) throw server_failure("to give back", given->text);
+  expect_array(*given, static_cast<uint32_t>(unknown.size()), "to give back");
   context_.host.count("recovered_entries", unknown.size());
 }
 
@@ -213,8 +209,7 @@ void Consumer::leave() {
             .arg(keys_.group)
             .arg(name_);
       });
-      if (left->is_error()) throw server_failure("to take back what is held", left->text);
-      if (left->integer == 0) return;
+      if (expect_integer(*left, 0, 1, "to take back what is held") == 0) return;
     }
   });
 }

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
+#include "answers.hpp"
 #include "consumer.hpp"
 #include "entry.hpp"
 #include "scripts.hpp"
@@ -37,6 +39,19 @@ constexpr std::size_t kReadAtMost = 4096;
 // So many full reads of so many entries in a row are a flow that is worth reading ahead of.
 constexpr std::size_t kWorthReadingAhead = 32;
 constexpr int kFlow = 4;
+
+constexpr std::string_view kReading = "to read";
+
+/// That the answer is three numbers and then, for each entry, an id, fields and a number. Throws.
+void check_taken(const Reply& reply) {
+  const Reply* at = expect_array(reply, 3, kReading);
+  for (int i = 0; i < 3; ++i, at = at->next) expect_integer(*at, -1, INT64_MAX, kReading);
+  if (reply.count % 3 != 0) no_answer(kReading);
+  for (; at != nullptr; at = at->next->next->next) {
+    expect_integer(*at->next->next, 1, UINT32_MAX, kReading);
+  }
+}
+
 /// Owns the memory of what it hands out.
 class RedisBatch final : public backend::Batch {
  public:
@@ -164,6 +179,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
       append();
       answer = connection.read(call.deadline());
     }
+    if (!answer->is_error()) check_taken(*answer);
     arena = std::move(answer.arena);
     return answer.root;
   });
@@ -174,7 +190,6 @@ void Consumer::take_due(Call& call, std::size_t most) {
   }
   if (reply->is_error()) return read_ended(*reply, 0, arena);
   const Reply* at = reply->first; // next due, pending in our name, rescued, then three an entry
-  if (reply->count < 3) return;
   const int64_t next_due = at->integer;
   const int64_t mine = at->next->integer;
   if (at->next->next->integer > 0) {
@@ -182,8 +197,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
                         static_cast<uint64_t>(at->next->next->integer));
   }
   std::size_t taken = 0;
-  for (at = at->next->next->next; at != nullptr && at->next != nullptr && at->next->next != nullptr;
-       at = at->next->next->next) {
+  for (at = at->next->next->next; at != nullptr; at = at->next->next->next) {
     keep(at->text, *at->next, static_cast<uint32_t>(at->next->next->integer), true, arena);
     ++taken;
   }
@@ -314,13 +328,15 @@ void Consumer::read_ended(const Reply& reply, std::size_t asked,
       return;
     }
     reader_.drop(); // by another one the master may be found again
-    throw server_failure("to read", reply.text);
+    throw server_failure(kReading, reply.text);
   }
-  if (!reply.is_array() || reply.first == nullptr || reply.first->count < 2) return; // nothing came
+  if (reply.is_nil()) return; // nothing came
   excess_seen_ = false;
-  const Reply& entries = *reply.first->first->next;
-  for (const Reply* entry = entries.first; entry != nullptr; entry = entry->next) {
-    if (entry->count < 2) continue;
+  const Reply* stream = expect_array(reply, 1, kReading); // its name, its entries
+  const Reply& entries = *expect_array(*stream, 2, kReading)->next;
+  const Reply* entry = expect_array(entries, 0, kReading);
+  for (; entry != nullptr; entry = entry->next) {
+    if (entry->count < 2) no_answer(kReading);
     keep(entry->first->text, *entry->first->next, 1, false, arena);
   }
   full_reads_ = entries.count >= asked && asked >= kWorthReadingAhead ? full_before + 1 : 0;
@@ -333,7 +349,7 @@ void Consumer::read_ended(const Reply& reply, std::size_t asked,
 void Consumer::keep(std::string_view id, const Reply& fields, uint32_t deliveries, bool returned,
                     const std::shared_ptr<Arena>& arena) {
   EntryId entry;
-  if (!parse(id, entry)) return;
+  if (!parse(id, entry)) no_answer(kReading);
   swapmq_message* message = arena->make<swapmq_message>();
   uint32_t flags = returned ? SWAPMQ_DELIVERY_REDELIVERED : 0;
   if (!decode(id, fields, *arena, *message)) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <span>
 
+#include "answers.hpp"
 #include "consumer.hpp"
 #include "entry.hpp"
 #include "publish.hpp"
@@ -21,6 +22,24 @@ namespace {
 constexpr std::size_t kAcksAtOnce = 512;
 // Entries that one script call gives back.
 constexpr std::size_t kGivenAtOnce = 500;
+
+/// Of so many at most.
+bool is_count(const Brief& answer, std::size_t most) {
+  return answer.type == REDIS_REPLY_INTEGER && answer.integer >= 0 &&
+         answer.integer <= static_cast<int64_t>(most);
+}
+
+/// 1 done, 0 no longer ours, 2 no room for it.
+swapmq_status status_of_verdict(const Reply& verdict) {
+  switch (expect_integer(verdict, 0, 2, "to settle")) {
+    case 1:
+      return SWAPMQ_OK;
+    case 2:
+      return SWAPMQ_RESOURCE_EXHAUSTED;
+    default:
+      return SWAPMQ_LOST;
+  }
+}
 
 } // namespace
 
@@ -116,6 +135,8 @@ void Consumer::read_acks(Connection& connection, Call& call) {
     if (refusal.type == REDIS_REPLY_ERROR) {
       status = meaning_of(refusal.text).status;
       context_.host.log(SWAPMQ_LOG_WARN, server_failure("an ack", refusal.text).what());
+    } else if (!is_count(deleted, count) || !is_count(acked, count)) {
+      no_answer("an ack");
     } else if (acked.integer != static_cast<int64_t>(count)) {
       // Which of them the number does not say. They are gone either way; to call one of them acked
       // that another consumer may have had would be wrong.
@@ -200,21 +221,18 @@ void Consumer::append_return(Commands& out, const Call& call, const Given& given
   if (wait < std::chrono::hours(1)) take_at_ = std::min(take_at_, Clock::now() + wait);
 }
 
-/// What a script says of each entry: 1 done, 0 no longer ours, 2 no memory for it.
+/// What a script says of each entry.
 void Consumer::read_verdicts(const Call& call, std::span<const Given> part, const Reply& reply) {
   if (reply.is_error()) {
     for (const Given& given : part) settled(call, given, meaning_of(reply.text).status);
     context_.host.log(SWAPMQ_LOG_WARN, server_failure("to settle", reply.text).what());
     return;
   }
+  if (reply.count != part.size()) no_answer("to settle");
   const Reply* verdict = reply.first;
   for (const Given& given : part) {
-    const int64_t said = verdict != nullptr ? verdict->integer : 0;
-    settled(call, given,
-            said == 1   ? SWAPMQ_OK
-            : said == 2 ? SWAPMQ_RESOURCE_EXHAUSTED
-                        : SWAPMQ_LOST);
-    if (verdict != nullptr) verdict = verdict->next;
+    settled(call, given, status_of_verdict(*verdict));
+    verdict = verdict->next;
   }
 }
 
@@ -244,15 +262,12 @@ void Consumer::dead_letter(Call& call, const Given& given) {
       out.arg(target.max_length());
       append_fields(out, letter);
     });
-    if (has_code(reply->text, "CROSSSLOT")) {
+    if (reply->is_error() && has_code(reply->text, "CROSSSLOT")) {
       copy_to_other_slot(connection, call, given, letter, target);
     } else if (reply->is_error()) {
       read_verdicts(call, {&given, 1}, *reply);
     } else {
-      settled(call, given,
-              reply->integer == 1   ? SWAPMQ_OK
-              : reply->integer == 2 ? SWAPMQ_RESOURCE_EXHAUSTED
-                                    : SWAPMQ_LOST);
+      settled(call, given, status_of_verdict(*reply));
     }
   });
 }
@@ -266,6 +281,7 @@ void Consumer::copy_to_other_slot(Connection& connection, Call& call, const Give
   append_fields(out, letter);
   const OwnedReply added = connection.read(call.deadline());
   if (added->is_error()) return read_verdicts(call, {&given, 1}, *added);
+  if (!is_entry_id(added->type, added->text)) no_answer("to dead-letter");
   const OwnedReply acked = run_script(connection, call.deadline(), [&] {
     const Slot& slot = slots_[given.slot];
     begin_call(connection, scripts::ack_fenced(), {keys_.stream}, 4)

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "answers.hpp"
 #include "deadlines.hpp"
 #include "server_error.hpp"
 
@@ -72,9 +73,10 @@ void Dialer::log_in(Connection& connection, Deadline deadline) const {
     read_hello(connection, *connection.read(deadline));
     const OwnedReply named = connection.read(deadline);
     if (named->is_error()) refused("CLIENT SETNAME", *named);
+    expect_status(*named, "OK", "CLIENT SETNAME");
     if (options_.database == 0) return;
     const OwnedReply selected = connection.read(deadline);
-    if (!selected->is_error()) return;
+    if (!selected->is_error()) return expect_status(*selected, "OK", "SELECT");
     if (selected->text.find("out of range") == std::string_view::npos) {
       refused("SELECT", *selected);
     }
@@ -87,7 +89,7 @@ void Dialer::log_in(Connection& connection, Deadline deadline) const {
 }
 
 void Dialer::expect_authenticated(const Reply& reply) const {
-  if (!reply.is_error()) return;
+  if (!reply.is_error()) return expect_status(reply, "OK", "AUTH");
   if (reply.text.find("without any password configured") != std::string_view::npos) {
     refuse(SWAPMQ_ACCESS_DENIED, R"(it has no password for the default user: remove "password")");
   }

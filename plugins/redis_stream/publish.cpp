@@ -2,9 +2,11 @@
 #include "publish.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "answers.hpp"
 #include "entry.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
@@ -17,6 +19,7 @@ using backend::Failure;
 using backend::Messages;
 using backend::PublishResults;
 
+constexpr std::string_view kDoing = "a message";
 // Encoded at a time, so that the server works on one piece while the next is made.
 constexpr std::size_t kChunk = 128;
 constexpr std::size_t kChunkBytes = 256 * 1024;
@@ -136,7 +139,10 @@ class Pipeline {
   }
 
   void take_answer() {
-    swapmq_publish_result& result = results_[sent_[answered_++].message];
+    const Sent& sent = sent_[answered_];
+    // What comes before the question, or is none of its answers, leaves the message in doubt.
+    if (sent.end > connection_.bytes_sent()) no_answer(kDoing);
+    swapmq_publish_result& result = results_[sent.message];
     if (answer_.type == REDIS_REPLY_ERROR) {
       script_is_unknown(connection_, answer_.text);
       const Meaning meaning = meaning_of(answer_.text);
@@ -144,11 +150,18 @@ class Pipeline {
       if (!refusal_) refusal_ = answer_.text;
     } else if (answer_.type == REDIS_REPLY_STRING && answer_.text == "full") {
       result = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
-    } else {
+    } else if (is_entry_id(answer_.type, answer_.text) || was_taken_by_script()) {
       result = backend::confirmed();
       ++confirmed_;
+    } else {
+      no_answer(kDoing);
     }
-    answer_.text.clear();
+    ++answered_;
+  }
+
+  [[nodiscard]] bool was_taken_by_script() const {
+    return answer_.type == REDIS_REPLY_STRING &&
+           (answer_.text == "stored" || answer_.text == "duplicate" || answer_.text == "expired");
   }
 
   /// WAIT covers all that this connection wrote before it.
@@ -156,7 +169,10 @@ class Pipeline {
     const Options& options = target_.options;
     connection_.out().add("WAIT", options.wait_replicas, options.wait_timeout.count());
     const OwnedReply reply = connection_.read(deadline);
-    if (reply->is_integer() && reply->integer >= options.wait_replicas) return;
+    if (!reply->is_error() &&
+        expect_integer(*reply, 0, INT64_MAX, "WAIT") >= options.wait_replicas) {
+      return;
+    }
     doubt_what_replicas_may_lack(SWAPMQ_UNAVAILABLE);
   }
 
@@ -218,7 +234,7 @@ void publish_messages(Link& link, const PublishTarget& target, Messages messages
   if (pipeline.refusal()) {
     // A replica, for one, is what a name no longer stands for: look it up again.
     if (meaning_of(*pipeline.refusal()).status == SWAPMQ_UNAVAILABLE) link.drop();
-    throw server_failure("a message", *pipeline.refusal());
+    throw server_failure(kDoing, *pipeline.refusal());
   }
 }
 

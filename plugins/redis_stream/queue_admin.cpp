@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
+#include "answers.hpp"
 #include "entry_id.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
@@ -26,22 +28,29 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-const Reply& expect(const OwnedReply& reply, std::string_view doing) {
-  if (reply->is_error()) throw server_failure(doing, reply->text);
-  return *reply;
+// The most that the names of a list may take: what a server that lists without end can make us
+// hold.
+constexpr std::size_t kMostNameBytes = std::size_t{256} << 20;
+
+/// The bytes of an element that is due to be a string.
+std::string_view text_of(const Reply& reply, std::string_view doing) {
+  if (!reply.is_text()) no_answer(doing);
+  return reply.text;
 }
 
 /// Gives the milliseconds of the newest id that the stream made; 0 if there is no stream.
 uint64_t delete_keys(Connection& connection, const QueueKeys& keys, Deadline deadline) {
+  constexpr std::string_view kDoing = "to delete a queue";
   connection.out().add("TYPE", keys.stream);
   const OwnedReply type = connection.read(deadline);
-  if (expect(type, "TYPE").text != "stream" && type->text != "none") {
-    throw server_failure("to delete a queue", "WRONGTYPE"); // it is somebody else's
-  }
+  if (type->is_error()) throw server_failure("TYPE", type->text);
+  const std::string_view kind = text_of(*type, "TYPE");
+  // A key of another type is somebody else's.
+  if (kind != "stream" && kind != "none") throw server_failure(kDoing, "WRONGTYPE");
   connection.out().add("XINFO", "STREAM", keys.stream);
   connection.out().add("UNLINK", keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry);
   const OwnedReply info = connection.read(deadline);
-  expect(connection.read(deadline), "to delete a queue");
+  expect_integer(*connection.read(deadline), 0, 5, kDoing);
   const Reply* key = info->is_array() ? info->first : nullptr;
   for (; key != nullptr && key->next != nullptr; key = key->next->next) {
     EntryId id;
@@ -53,12 +62,11 @@ uint64_t delete_keys(Connection& connection, const QueueKeys& keys, Deadline dea
 uint64_t server_ms(Connection& connection, Deadline deadline) {
   connection.out().add("TIME");
   const OwnedReply reply = connection.read(deadline);
-  const Reply* seconds = expect(reply, "TIME").first;
-  if (reply->count < 2) throw Failure(SWAPMQ_INTERNAL, "TIME answered too little");
-  uint64_t parts[2] = {0, 0};
-  const Reply* at = seconds;
+  const Reply* at = expect_array(*reply, 2, "TIME");
+  uint64_t parts[2] = {0, 0}; // seconds, microseconds
   for (uint64_t& part : parts) {
-    std::from_chars(at->text.data(), at->text.data() + at->text.size(), part);
+    const std::string_view text = text_of(*at, "TIME");
+    std::from_chars(text.data(), text.data() + text.size(), part);
     at = at->next;
   }
   return parts[0] * 1000 + parts[1] / 1000;
@@ -73,9 +81,8 @@ void append_group_creation(Commands& out, const QueueKeys& keys, bool make_strea
 }
 
 void expect_group(const Reply& reply) {
-  if (reply.is_error() && !has_code(reply.text, "BUSYGROUP")) {
-    throw server_failure("to make a queue", reply.text);
-  }
+  if (reply.is_error() && has_code(reply.text, "BUSYGROUP")) return;
+  expect_status(reply, "OK", "to make a queue");
 }
 
 void create_queue(Link& link, const QueueKeys& keys, Deadline deadline) {
@@ -106,14 +113,15 @@ void read_queue_stats(Link& link, const QueueKeys& keys, swapmq_queue_stats& sta
                    {keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry}, 1)
             .arg(keys.group);
       });
-      const Reply* at = expect(reply, "to read a queue's sizes").first;
-      if (reply->count < 5) throw Failure(SWAPMQ_INTERNAL, "a script answered too little");
-      stats.exists = static_cast<int32_t>(at->integer);
+      constexpr std::string_view kDoing = "to read a queue's sizes";
+      const Reply* at = expect_array(*reply, 5, kDoing);
+      stats.exists = static_cast<int32_t>(expect_integer(*at, 0, 1, kDoing));
       for (uint64_t* size : {&stats.ready, &stats.unacked, &stats.delayed}) {
         at = at->next;
-        *size = static_cast<uint64_t>(std::max<int64_t>(0, at->integer));
+        *size = static_cast<uint64_t>(expect_integer(*at, 0, INT64_MAX, kDoing));
       }
-      if (at->next->integer == 0) break; // else more have expired than one call removes
+      // Else more have expired than one call removes.
+      if (expect_integer(*at->next, 0, 1, kDoing) == 0) break;
     }
     stats.ready_precision = SWAPMQ_STAT_EXACT;
     stats.unacked_precision = SWAPMQ_STAT_EXACT;
@@ -135,29 +143,37 @@ uint64_t purge_queue(Link& link, const QueueKeys& keys, Deadline deadline) {
             .arg(kAtOnce)
             .arg(last);
       });
-      const Reply* at = expect(reply, "to purge a queue").first;
-      if (reply->count < 3) throw Failure(SWAPMQ_INTERNAL, "a script answered too little");
-      removed += static_cast<uint64_t>(at->integer);
-      last = at->next->next->text;
-      if (at->next->integer == 0) return removed;
+      constexpr std::string_view kDoing = "to purge a queue";
+      const Reply* at = expect_array(*reply, 3, kDoing);
+      removed += static_cast<uint64_t>(expect_integer(*at, 0, INT64_MAX, kDoing));
+      last = text_of(*at->next->next, kDoing);
+      if (expect_integer(*at->next, 0, 1, kDoing) == 0) return removed;
     }
   });
 }
 
 std::vector<std::string> list_queues(Link& link, const std::string& key_prefix, Deadline deadline) {
+  constexpr std::string_view kDoing = "to list its keys";
   std::vector<std::string> names;
+  std::size_t bytes = 0;
   link.use(deadline, [&](Connection& connection) {
     const std::string pattern = escaped(key_prefix) + "*";
     std::string cursor = "0";
     do {
       connection.out().add("SCAN", cursor, "MATCH", pattern, "COUNT", 1000, "TYPE", "stream");
       const OwnedReply reply = connection.read(deadline);
-      const Reply* at = expect(reply, "to list its keys").first;
-      if (reply->count < 2) throw Failure(SWAPMQ_INTERNAL, "SCAN answered too little");
-      cursor = at->text;
-      for (const Reply* key = at->next->first; key != nullptr; key = key->next) {
-        if (key->text.starts_with(kOwnKeys)) continue;
-        names.emplace_back(key->text.substr(key_prefix.size()));
+      const Reply* at = expect_array(*reply, 2, kDoing);
+      cursor = text_of(*at, kDoing);
+      const Reply* key = expect_array(*at->next, 0, kDoing);
+      for (; key != nullptr; key = key->next) {
+        const std::string_view name = text_of(*key, kDoing);
+        if (!name.starts_with(key_prefix)) no_answer(kDoing);
+        if (name.starts_with(kOwnKeys)) continue;
+        names.emplace_back(name.substr(key_prefix.size()));
+        bytes += name.size() + sizeof(std::string);
+      }
+      if (bytes > kMostNameBytes) {
+        throw Failure(SWAPMQ_RESOURCE_EXHAUSTED, "Redis has more queues than can be listed");
       }
     } while (cursor != "0");
   });

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "answers.hpp"
 #include "queue_admin.hpp"
-#include "server_error.hpp"
 
 namespace swapmq::redis {
 
@@ -43,8 +43,7 @@ RedisSession::RedisSession(Backend& backend, int32_t /*role*/, Deadline deadline
 void RedisSession::ping(Deadline deadline) {
   control_.use(deadline, [&](Connection& connection) {
     connection.out().add("PING");
-    const OwnedReply reply = connection.read(deadline);
-    if (reply->is_error()) throw server_failure("PING", reply->text);
+    expect_status(*connection.read(deadline), "PONG", "PING");
   });
 }
 
