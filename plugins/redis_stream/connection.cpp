@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
 #include "deadlines.hpp"
+#include "failures.hpp"
 
 namespace swapmq::redis {
 
@@ -23,6 +21,9 @@ constexpr std::size_t kReceiveBytes = 32 * 1024;
 constexpr std::size_t kKeptBuffer = 1024 * 1024;
 // A connection that was used so shortly ago is taken to be alive.
 constexpr milliseconds kFresh(50);
+// What is here when the deadline passes is taken all the same; but a server that never ends an
+// answer always has something here.
+constexpr milliseconds kOvertime(250);
 
 } // namespace
 
@@ -62,6 +63,7 @@ bool Connection::receive() {
 void Connection::await(Deadline deadline, std::size_t at_least) {
   // The clock is read once where the answer comes at once: it shows in the latency of one message.
   last_used_ = Clock::now();
+  if (last_used_ > deadline.at() + kOvertime) give_up(deadline);
   const Deadline until = deadline_at(std::min(deadline.at(), last_used_ + silence_));
   if (unsent() > 0) {
     if (push() || receive()) return;
@@ -101,10 +103,14 @@ void Connection::read(Brief& brief, Deadline deadline) {
 }
 
 bool Connection::is_stale() {
+  if (reader_.has_rest()) return true;
   if (Clock::now() - last_used_ < kFresh) return false;
   char byte = 0;
-  const ssize_t got = recv(transport_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+  try {
+    return transport_->receive(&byte, 1) > 0;
+  } catch (const ConnectionLost&) {
+    return true;
+  }
 }
 
 } // namespace swapmq::redis

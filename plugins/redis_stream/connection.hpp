@@ -47,7 +47,8 @@ class Connection {
   OwnedReply read(backend::Deadline deadline);
   void read(Brief& brief, backend::Deadline deadline);
 
-  /// Whether the server has closed it meanwhile. For idle ones, before they are used again.
+  /// Whether the server has closed it meanwhile, or said what nobody asked for and would be taken
+  /// for the next answer. For idle ones, before they are used again.
   [[nodiscard]] bool is_stale();
 
   [[nodiscard]] const Transport& transport() const { return *transport_; }

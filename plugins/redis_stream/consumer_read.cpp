@@ -36,6 +36,8 @@ constexpr std::size_t kTakenAtOnce = 500;
 // A read asks for about as much as this, since it cannot be told a number of bytes.
 constexpr double kReadBytes = 8.0 * 1024 * 1024;
 constexpr std::size_t kReadAtMost = 4096;
+// Of an answer (32 KiB each), before looking at the time again.
+constexpr int kPiecesAtOnce = 64;
 // So many full reads of so many entries in a row are a flow that is worth reading ahead of.
 constexpr std::size_t kWorthReadingAhead = 32;
 constexpr int kFlow = 4;
@@ -241,6 +243,9 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
 
 void Consumer::lost_reader(const Failure& failure) {
   reader_.drop();
+  // It may have been too much for one answer: fewer next time.
+  if (reading_ > 1)
+    entry_bytes_ = std::max(entry_bytes_, kReadBytes * 8 / static_cast<double>(reading_));
   reading_ = 0;
   must_recover_ = true; // an answer may have been on its way
   context_.host.log(SWAPMQ_LOG_WARN,
@@ -284,7 +289,10 @@ void Consumer::finish_read() {
   }
   try {
     OwnedReply reply = connection->next();
-    while (!reply && connection->receive()) reply = connection->next();
+    for (int pieces = 0; !reply && pieces < kPiecesAtOnce && connection->receive(); ++pieces) {
+      reply = connection->next();
+      read_since_ = Clock::now(); // it is not silent
+    }
     if (!reply) return;
     const std::size_t asked = std::exchange(reading_, 0);
     const Reply* root = reply.root;
@@ -358,7 +366,10 @@ void Consumer::keep(std::string_view id, const Reply& fields, uint32_t deliverie
   }
   if (message->delivery_count > 0) flags |= SWAPMQ_DELIVERY_REDELIVERED;
   const uint32_t slot = slots_.add(entry, deliveries, message->expires_at_ms);
-  waiting_.push_back({message, slot, deliveries + message->delivery_count, flags, arena});
+  // Others may have written any number.
+  const uint64_t counted = uint64_t{deliveries} + message->delivery_count;
+  const auto count = static_cast<uint32_t>(std::min<uint64_t>(counted, UINT32_MAX));
+  waiting_.push_back({message, slot, count, flags, arena});
 }
 
 /// Server silent where a read should have ended: it is there, and it is not.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "deadlines.hpp"
 
@@ -17,12 +18,18 @@ using Clock = Deadline::Clock;
 namespace {
 
 constexpr milliseconds kMaxDelay(5000);
+// A connection that is lost sooner than this was as good as none.
+constexpr milliseconds kProven(1000);
 
 } // namespace
 
 Connection& Link::open(Deadline deadline, const Wake* wake) {
   if (connection_ != nullptr && connection_->is_stale()) drop();
   if (connection_ != nullptr) return *connection_;
+  if (std::exchange(lost_early_, false)) {
+    failed(ConnectionLost("Redis at " + dialer_.options().endpoint.text() +
+                          " ends connections as soon as they are used"));
+  }
   for (uint32_t attempt = 0;; ++attempt) {
     await_turn(deadline, wake);
     try {
@@ -41,9 +48,16 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
       host_.log(SWAPMQ_LOG_INFO, "connected again to Redis at " + connection_->endpoint().text());
     }
   }
-  failures_ = 0;
+  made_at_ = Clock::now();
   last_failure_.reset();
   return *connection_;
+}
+
+void Link::drop() noexcept {
+  if (connection_ == nullptr) return;
+  connection_.reset();
+  lost_early_ = Clock::now() - made_at_ < kProven;
+  if (!lost_early_) failures_ = 0;
 }
 
 /// Until the next attempt is due. Throws what the last one failed with if the deadline comes first.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A connection that comes back: made when it is needed, again when it was lost, with exponential
-// backoff and jitter between attempts.
+// backoff and jitter between attempts, and after those that did not last.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ class Link {
   Connection& open(backend::Deadline deadline, const Wake* wake = nullptr);
   /// The connection if there is one, as it is.
   [[nodiscard]] Connection* live() { return connection_.get(); }
-  void drop() noexcept { connection_.reset(); }
+  void drop() noexcept;
   /// How many connections there were so far.
   [[nodiscard]] uint64_t generation() const { return generation_; }
 
@@ -48,7 +48,9 @@ class Link {
   const backend::Host& host_;
   std::unique_ptr<Connection> connection_;
   uint64_t generation_ = 0;
-  uint32_t failures_ = 0; // in a row
+  uint32_t failures_ = 0;   // in a row
+  bool lost_early_ = false; // the last one, as soon as it was made
+  backend::Deadline::Clock::time_point made_at_{};
   std::optional<backend::Failure> last_failure_;
   backend::Deadline::Clock::time_point not_before_{};
 };

@@ -106,14 +106,14 @@ class OpenedBackend {
 
 /// What a message is made of, owned.
 struct Text {
-  std::string id;
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::string id{};
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};
   int64_t due_at_ms = 0;
   int64_t expires_at_ms = 0;
   uint32_t priority = 0;
   uint32_t delivery_count = 0;
-  std::string ordering_key;
+  std::string ordering_key{};
 };
 
 struct Published {

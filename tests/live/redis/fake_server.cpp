@@ -26,6 +26,7 @@ constexpr std::size_t kEnoughToSend = 256 << 10; // then something endless waits
 struct Client {
   Descriptor socket;
   std::string received, to_send, endless;
+  std::string last_word; // of its commands
   bool close_when_sent = false;
   bool gone = false;
 
@@ -114,10 +115,13 @@ class FakeServer::Loop {
   Loop& operator=(const Loop&) = delete;
 
   [[nodiscard]] int port() const { return listener_.port; }
-  void say(const std::string& bytes) {
+  /// To all, if the word is empty.
+  void say(const std::string& word, const std::string& bytes) {
     {
       const std::lock_guard lock(mutex_);
-      for (Client& client : clients_) client.to_send += bytes;
+      for (Client& client : clients_) {
+        if (word.empty() || client.last_word == word) client.to_send += bytes;
+      }
     }
     wake();
   }
@@ -236,6 +240,7 @@ void FakeServer::Loop::answer_all(Client& client) {
 
 void FakeServer::Loop::answer(Client& client, Command command) {
   commands_.push_back(command);
+  client.last_word = command.front();
   std::optional<Answer> said;
   {
     const Unlocked aside(mutex_); // clients_ grows and shrinks on this thread only
@@ -269,7 +274,10 @@ FakeServer::FakeServer(Script script, std::string version)
 FakeServer::~FakeServer() = default;
 
 int FakeServer::port() const { return loop_->port(); }
-void FakeServer::say(const std::string& bytes) { loop_->say(bytes); }
+void FakeServer::say(const std::string& bytes) { loop_->say({}, bytes); }
+void FakeServer::say_to(const std::string& word, const std::string& bytes) {
+  loop_->say(word, bytes);
+}
 std::vector<Command> FakeServer::commands() const { return loop_->seen().commands; }
 bool FakeServer::await_command(const std::string& word, std::size_t count,
                                milliseconds timeout) const {

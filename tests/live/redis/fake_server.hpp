@@ -48,6 +48,8 @@ class FakeServer {
   [[nodiscard]] int port() const;
   /// Sends this to every client that is connected, though none asked.
   void say(const std::string& bytes);
+  /// The same, to those clients whose last command was this word.
+  void say_to(const std::string& word, const std::string& bytes);
   /// Every command that came, in order.
   [[nodiscard]] std::vector<Command> commands() const;
   /// Awaits that this word began at least so many commands; whether it did in time.
