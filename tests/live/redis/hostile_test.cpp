@@ -147,6 +147,8 @@ class Visit {
   std::optional<Answer> say(Place at, const Command& command) {
     if (at == place_) {
       ++visits_;
+      // The read ends, so that its end is not waited for until the patience at closing is over.
+      if (at == Place::unblock) server_.say_to("XREADGROUP", "*-1\r\n");
       return Answer(hostile_.bytes, hostile_.close);
     }
     return lead(at, command);
