@@ -36,6 +36,7 @@ void receive(World& world, const Operation& operation) {
 /// other backend does not count what the dead give back, it releases.
 void die(World& world, const Operation& operation) {
   const unsigned queue = operation.queue;
+  world.settle_down(queue);
   Request request;
   request.queue = queue;
   request.alone = world.subscribed(queue) == 0;
@@ -57,7 +58,7 @@ void die(World& world, const Operation& operation) {
   settle_on_model(*model, returned);
   other->die();
   world.coverage.reached(State::kConsumerDied, returned.size());
-  collect(world, queue, world.model.stats(queue).ready, {});
+  collect(world, queue, world.model.stats(queue).delayed, {});
 }
 
 } // namespace
@@ -112,7 +113,7 @@ void apply(World& world, const Operation& operation) {
     case Kind::kStats:
       return compare_sizes(world, operation.queue);
     case Kind::kLeave:
-      return leave(world, operation.queue, world.slot(operation), operation.seed % 2 == 0);
+      return world.leave(operation.queue, world.slot(operation), operation.seed % 2 == 0);
     case Kind::kDie:
       return die(world, operation);
     default:
@@ -125,11 +126,11 @@ void finish(World& world) {
     compare_sizes(world, queue);
     if (world.setting.powers.release) {
       for (Slot& slot : world.slots_of(queue)) {
-        if (slot.subscribed()) leave(world, queue, slot, false);
+        if (slot.subscribed()) world.leave(queue, slot, false);
       }
     }
     if (world.deleted[queue]) continue;
-    collect(world, queue, world.model.stats(queue).ready, {});
+    collect(world, queue, world.model.stats(queue).delayed, {});
     compare_sizes(world, queue);
   }
 }

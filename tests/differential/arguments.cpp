@@ -27,6 +27,10 @@ void print_usage() {
       "  --dir DIR              use this folder for {dir} and leave it there\n"
       "  --hang-ms N            a call that is this much past its deadline hangs (20000)\n"
       "  --patience-ms N        how long to wait for what must come (10000)\n"
+      "  --lease-ms N           of the consumers that live (120000)\n"
+      "  --reads-ahead          the backend keeps messages for consumers that did not ask for "
+      "them\n"
+      "                         yet: each queue then has one consumer at a time\n"
       "  --shrink-ms N          how long to look for a shorter sequence (120000)\n"
       "\n"
       "exit: 0 no difference, 1 a difference, or something was not reached, 2 wrong usage, 3 no\n"
@@ -48,6 +52,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
   line.text("--child", arguments.child);
   line.time("--hang-ms", arguments.hang);
   line.time("--patience-ms", arguments.patience);
+  line.time("--lease-ms", arguments.lease);
+  line.flag("--reads-ahead", arguments.reads_ahead);
   line.time("--shrink-ms", arguments.shrink_time);
   line.rest(arguments.child_args);
   if (!line.parse(argc, argv)) return std::nullopt;

@@ -26,7 +26,9 @@ struct Arguments {
   milliseconds hang{20000};
   milliseconds patience{10000};
   milliseconds shrink_time{120000};
-  std::string child; ///< a scenario to act out
+  milliseconds lease{120000}; ///< of consumers that live
+  bool reads_ahead = false;   ///< the backend gives consumers what they did not ask for yet
+  std::string child;          ///< a scenario to act out
   std::vector<std::string> child_args;
 };
 

@@ -31,7 +31,7 @@ constexpr std::uint64_t kEnoughForAll = 8000;
 /// While a sequence is being shrunk, what does not come is not waited for very long: at worst the
 /// sequence shows something else, which the last trial, with all patience, finds out.
 constexpr milliseconds kShortPatience{100};
-constexpr milliseconds kShortPatienceWithDeaths{2500};
+constexpr milliseconds kShortPatienceWithDeaths{4000};
 
 int trouble(int code, const std::string& why) {
   std::fprintf(stderr, "swapmq_differential: %s\n", why.c_str());
@@ -59,6 +59,8 @@ std::string prepare(Setting& setting, const Arguments& arguments, const std::str
   setting.dir = dir;
   setting.other_options = arguments.options;
   setting.patience = arguments.patience;
+  setting.living_lease = arguments.lease;
+  setting.reads_ahead = arguments.reads_ahead;
   contract::Options options = kit_options(arguments, dir);
   contract::put_dir(options.options, dir);
   if (std::string why = load(setting.other, options); !why.empty()) return why;

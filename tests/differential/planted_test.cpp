@@ -142,6 +142,11 @@ TEST(Planted, AnOrderOfItsOwnIsAccepted) {
   EXPECT_NE(content_of(json).find("\"reordered\": "), std::string::npos) << content_of(json);
 }
 
+TEST(Planted, WithOneConsumerAtATimeAsWell) {
+  const Ran ran = run(R"({"nacked":"last"})", "--operations 10000 --reads-ahead");
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+}
+
 /// Nothing is asked of a backend that can do almost nothing.
 TEST(Planted, WhatItLacksIsNotAskedFor) {
   const Ran ran = run(R"({"absent":"all"})", "--operations 5000");

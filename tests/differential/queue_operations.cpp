@@ -34,7 +34,7 @@ void publish(World& world, const Operation& operation) {
       make_messages(operation, world.setting.powers, world.next_message,
                     now + world.setting.powers.max_delay_ms, now + kNearMs, world.bounded(queue));
   world.next_message += messages.size();
-  std::uint64_t awaited = world.model.stats(queue).ready;
+  const std::uint64_t far = world.model.stats(queue).delayed;
   const auto model = world.model.publish(queue, messages);
   const auto other = world.other.publish(queue, messages);
   same_results(messages, model, other);
@@ -43,12 +43,12 @@ void publish(World& world, const Operation& operation) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
     note_published(world, queue, messages[i], model[i]);
     due.push_back({messages[i].id, messages[i].due_at_ms});
-    awaited += model[i].outcome == SWAPMQ_PUBLISH_CONFIRMED ? 1 : 0;
   }
-  if (operation.kind == Kind::kPublishNear) collect(world, queue, awaited, due);
+  if (operation.kind == Kind::kPublishNear) collect(world, queue, far, due);
 }
 
 void purge(World& world, unsigned queue) {
+  world.settle_down(queue);
   const std::uint64_t model = world.model.purge(queue);
   same_purge(model, world.other.purge(queue));
   world.ledger.emptied(queue);
@@ -56,6 +56,7 @@ void purge(World& world, unsigned queue) {
 }
 
 void remove(World& world, unsigned queue) {
+  world.settle_down(queue);
   world.model.remove(queue);
   world.other.remove(queue);
   world.ledger.emptied(queue);
@@ -67,23 +68,9 @@ void remove(World& world, unsigned queue) {
 }
 
 void compare_sizes(World& world, unsigned queue) {
-  same_sizes(world.model.stats(queue), world.other.stats(queue), world.may_exist[queue]);
-}
-
-void leave(World& world, unsigned queue, Slot& slot, bool with_its_session) {
-  if (with_its_session) {
-    slot.model->close_session();
-    slot.other->close_session();
-  }
-  slot.model.reset();
-  slot.other.reset();
-  for (const Pair& pair : slot.held) {
-    if (!pair.deleted) world.ledger.released(pair.id());
-  }
-  slot.held.clear();
-  slot.settled.clear();
-  // Whether unsubscribing looks into a deleted queue is nobody's business, either.
-  if (world.deleted[queue]) world.may_exist[queue] = true;
+  const bool read_ahead = world.setting.reads_ahead && world.subscribed(queue) > 0;
+  same_sizes(world.model.stats(queue), world.other.stats(queue),
+             {.may_exist = world.may_exist[queue], .read_ahead = read_ahead});
 }
 
 } // namespace swapmq::differential

@@ -12,7 +12,5 @@ void publish(World& world, const Operation& operation);
 void purge(World& world, unsigned queue);
 void remove(World& world, unsigned queue);
 void compare_sizes(World& world, unsigned queue);
-/// One consumer gives back what it holds, as released.
-void leave(World& world, unsigned queue, Slot& slot, bool with_its_session);
 
 } // namespace swapmq::differential

@@ -36,6 +36,7 @@ struct Expected {
   Seen seen;                ///< as the model delivers it
   bool first = false;       ///< no consumer had it, whatever the model's flag says
   bool dead_letter = false; ///< it was moved here
+  bool read_ahead = false;  ///< a consumer may have had it without having asked for it
 };
 
 void same_results(std::span<const contract::Message> sent,
@@ -43,8 +44,12 @@ void same_results(std::span<const contract::Message> sent,
                   std::span<const swapmq_publish_result> other);
 void same_settlements(std::span<const std::int32_t> actions, std::span<const swapmq_status> model,
                       std::span<const swapmq_status> other);
-/// `may_exist`: a consumer looked into the queue after it was deleted, so that it may be there.
-void same_sizes(const swapmq_queue_stats& model, const swapmq_queue_stats& other, bool may_exist);
+struct Unsure {
+  bool may_exist = false;  ///< a consumer looked into the queue after it was deleted
+  bool read_ahead = false; ///< a consumer may have what it did not ask for
+};
+void same_sizes(const swapmq_queue_stats& model, const swapmq_queue_stats& other,
+                const Unsure& unsure);
 void same_purge(std::uint64_t model, std::uint64_t other);
 void same_delivery(const Expected& model, const Seen& other);
 /// The k-th has the priority that the k-th has on the model.

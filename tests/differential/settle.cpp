@@ -95,8 +95,8 @@ void note(World& world, const std::string& id, Kind kind, const Settlement& sett
   switch (kind) {
     case Kind::kAck:
       return world.ledger.gone(id);
-    case Kind::kRelease:
-      return world.ledger.released(id);
+    case Kind::kRelease: // what was read ahead meanwhile may go first
+      return world.setting.reads_ahead ? world.ledger.displaced(id) : world.ledger.released(id);
     case Kind::kReject:
       world.ledger.moved(id, settlement.target);
       world.deleted[settlement.target] = world.may_exist[settlement.target] = false;
@@ -145,14 +145,12 @@ void settle(World& world, const Operation& operation) {
   for (std::size_t i = 0; i < made.picks.size(); ++i) {
     due.push_back({slot.held[made.picks[i]].id(), made.model[i].due_at_ms});
   }
-  std::uint64_t awaited = world.model.stats(operation.queue).ready;
+  const std::uint64_t far = world.model.stats(operation.queue).delayed;
   const std::vector<swapmq_status> statuses = settle_on_model(world, slot, made);
   Request request;
   request.settlements = made.other;
   let_go(slot, made, statuses, take(world, *slot.model, *slot.other, request).settled);
-  if (operation.kind != Kind::kNackNear) return;
-  for (const swapmq_status status : statuses) awaited += status == SWAPMQ_OK ? 1 : 0;
-  collect(world, operation.queue, awaited, due);
+  if (operation.kind == Kind::kNackNear) collect(world, operation.queue, far, due);
 }
 
 void exchange(World& world, const Operation& operation) {

@@ -192,7 +192,9 @@ std::vector<Delivered> follow(World& world, Consumer& model, const Request& requ
   for (const Seen& seen : other) {
     const std::string& id = seen.message.id;
     Delivered& expected = *by_id.at(id);
-    same_delivery({expected.seen, world.ledger.excused(id), world.ledger.dead_letter(id)}, seen);
+    same_delivery({expected.seen, world.ledger.excused(id), world.ledger.dead_letter(id),
+                   world.setting.reads_ahead},
+                  seen);
     if (world.setting.powers.ordering && request.alone) check_place(world, request.queue, id);
     world.ledger.delivered(id);
     world.coverage.reached(State::kUnacked);
@@ -214,12 +216,13 @@ Exchanged take(World& world, Consumer& model, Consumer& other, const Request& re
   return exchanged;
 }
 
-void collect(World& world, unsigned queue, std::uint64_t awaited, std::span<const Due> due) {
+void collect(World& world, unsigned queue, std::uint64_t far, std::span<const Due> due) {
   Slot& slot = world.collector(queue);
   world.subscribe(queue, slot, kCollectorPrefetch);
   Request request;
   request.queue = queue;
-  request.asked = request.awaited = awaited;
+  const swapmq_queue_stats stats = world.model.stats(queue);
+  request.asked = request.awaited = stats.ready + stats.delayed - far;
   request.room = slot.room();
   request.alone = world.subscribed(queue) == 1;
   Exchanged exchanged = take(world, *slot.model, *slot.other, request);

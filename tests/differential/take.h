@@ -38,11 +38,12 @@ std::vector<Delivered> take_from_model(World& world, Consumer& model, const Requ
 std::vector<Delivered> follow(World& world, Consumer& model, const Request& request,
                               std::vector<Delivered> given, std::span<const Seen> other);
 
-/// The queue's collector takes all until `awaited` have come; none of `due` before its time.
+/// The queue's collector takes all but the `far` that are delayed for long; none of `due` comes
+/// before its time.
 struct Due {
   std::string id;
   std::int64_t at_ms = 0;
 };
-void collect(World& world, unsigned queue, std::uint64_t awaited, std::span<const Due> due);
+void collect(World& world, unsigned queue, std::uint64_t far, std::span<const Due> due);
 
 } // namespace swapmq::differential

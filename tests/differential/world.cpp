@@ -11,8 +11,6 @@ namespace swapmq::differential {
 
 namespace {
 
-/// Of the living: nothing is ever taken from them, however slow the machine is.
-constexpr milliseconds kLivingLease{120000};
 /// A host calls service() at least once a second.
 constexpr milliseconds kServiceEvery{400};
 /// Small enough to be full now and then.
@@ -59,10 +57,34 @@ World::World(Setting& given, Coverage& reached, milliseconds with_patience)
 
 void World::subscribe(unsigned queue, Slot& slot, std::uint32_t prefetch) {
   if (slot.subscribed()) return;
+  settle_down(queue);
   slot.prefetch = prefetch;
-  slot.model = model.consumer(queue, kUnlimited, kLivingLease);
-  slot.other = other.consumer(queue, prefetch, kLivingLease);
+  slot.model = model.consumer(queue, kUnlimited, setting.living_lease);
+  slot.other = other.consumer(queue, prefetch, setting.living_lease);
   deleted[queue] = may_exist[queue] = false;
+}
+
+void World::leave(unsigned queue, Slot& slot, bool with_its_session) {
+  if (with_its_session) {
+    slot.model->close_session();
+    slot.other->close_session();
+  }
+  slot.model.reset();
+  slot.other.reset();
+  for (const Pair& pair : slot.held) {
+    if (!pair.deleted) ledger.released(pair.id());
+  }
+  slot.held.clear();
+  slot.settled.clear();
+  // Whether unsubscribing looks into a deleted queue is nobody's business.
+  if (deleted[queue]) may_exist[queue] = true;
+}
+
+void World::settle_down(unsigned queue) {
+  if (!setting.reads_ahead) return;
+  for (Slot& slot : slots_[queue]) {
+    if (slot.subscribed()) leave(queue, slot, false);
+  }
 }
 
 unsigned World::subscribed(unsigned queue) const {

@@ -26,8 +26,11 @@ struct Setting {
   std::string other_options; ///< as they were given, with {dir}
   std::string dir;           ///< of the run
   Powers powers;
-  milliseconds patience{10000};  ///< with what must come
-  milliseconds dying_lease{300}; ///< of a consumer that is going to die
+  milliseconds patience{10000};      ///< with what must come
+  milliseconds dying_lease{300};     ///< of a consumer that is going to die
+  milliseconds living_lease{120000}; ///< of the others, which keep what they hold
+  /// The other backend keeps messages ready for a consumer that did not ask for them yet.
+  bool reads_ahead = false;
 };
 
 /// A delivery that is in hand on both sides.
@@ -57,7 +60,12 @@ class World {
   Slot& slot(const Operation& operation) { return slots_[operation.queue][operation.consumer]; }
   Slot& collector(unsigned queue) { return slots_[queue][kCollector]; }
   std::array<Slot, kConsumers>& slots_of(unsigned queue) { return slots_[queue]; }
+  /// Where a consumer may have what it did not ask for, it is the only one of its queue.
   void subscribe(unsigned queue, Slot& slot, std::uint32_t prefetch);
+  /// It gives back what it holds, as released.
+  void leave(unsigned queue, Slot& slot, bool with_its_session);
+  /// All of them leave, if one of them may have what it did not ask for.
+  void settle_down(unsigned queue);
   /// How many consumers the queue has.
   [[nodiscard]] unsigned subscribed(unsigned queue) const;
 
