@@ -11,6 +11,7 @@ namespace swapmq {
 
 using plugin::header_at;
 using plugin::view;
+using std::chrono::steady_clock;
 
 namespace {
 
@@ -98,23 +99,26 @@ bool Delivery::redelivered() const {
 
 Settling Delivery::ack() const {
   if (state_ == nullptr) return Settling::lost;
-  return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_ACK, std::nullopt, {});
+  return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_ACK, std::nullopt, {},
+                                        steady_clock::now());
 }
 
 Settling Delivery::nack(std::optional<milliseconds> delay, std::string_view reason) const {
   if (state_ == nullptr) return Settling::lost;
-  return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_NACK, delay, reason);
+  return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_NACK, delay, reason,
+                                        steady_clock::now());
 }
 
 Settling Delivery::release() const {
   if (state_ == nullptr) return Settling::lost;
-  return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_RELEASE, std::nullopt, {});
+  return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_RELEASE, std::nullopt, {},
+                                        steady_clock::now());
 }
 
 Settling Delivery::reject(std::string_view reason) const {
   if (state_ == nullptr) return Settling::lost;
   return state_->batch->ledger().settle(*state_, SWAPMQ_SETTLE_DEAD_LETTER, std::nullopt,
-                                        reason.empty() ? "rejected" : reason);
+                                        reason.empty() ? "rejected" : reason, steady_clock::now());
 }
 
 Settling Delivery::extend() const {

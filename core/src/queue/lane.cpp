@@ -65,10 +65,15 @@ void Lane::run() {
 void Lane::run_handlers() {
   Deadline now = steady_clock::now(); // read once a message: that is most of what one costs here
   Deadline last_exchange = now;
-  while (auto delivery = ledger_->try_take(now)) {
-    now = handle(*delivery, now);
-    delivery.reset();
-    if (!ledger_->wants_flush(last_exchange, now)) continue;
+  bool handled = false;
+  while (true) {
+    const Ledger::Step next = ledger_->next_step(handled, last_exchange, now);
+    handled = next.delivery.has_value();
+    if (handled) {
+      now = handle(*next.delivery, now);
+      continue;
+    }
+    if (!next.flush) return;
     const Lock lock(session_mutex_);
     if (session_ == nullptr) return;
     Ledger::Work work = ledger_->take_work();
@@ -98,7 +103,8 @@ Deadline Lane::handle(const Delivery& delivery, Deadline started) {
   setup_.queue_metrics->handle_seconds.observe(ended - started);
   switch (decision.kind) {
     case Decision::Kind::ack:
-      delivery.ack();
+      ledger_->settle(detail::DeliveryState::of(delivery), SWAPMQ_SETTLE_ACK, std::nullopt, {},
+                      ended); // as delivery.ack(), but for another look at the clock
       break;
     case Decision::Kind::nack:
       delivery.nack(decision.delay, decision.reason);

@@ -51,7 +51,7 @@ Ledger::Ledger(std::string queue, const ConsumeOptions& options, milliseconds re
 // ---- handles ------------------------------------------------------------------------------------
 
 Settling Ledger::settle(DeliveryState& delivery, std::int32_t action,
-                        std::optional<milliseconds> delay, std::string_view reason) {
+                        std::optional<milliseconds> delay, std::string_view reason, Deadline now) {
   std::int64_t due_at_ms = 0;
   // A dead letter has a time as well: where there is no queue to move it to, it becomes a nack.
   if (action == SWAPMQ_SETTLE_NACK || action == SWAPMQ_SETTLE_DEAD_LETTER) {
@@ -62,7 +62,7 @@ Settling Ledger::settle(DeliveryState& delivery, std::int32_t action,
   if (delivery.stage == Stage::lost || delivery.timed_out) return Settling::lost;
   if (delivery.stage != Stage::open) return Settling::already;
   unlist(delivery);
-  decide(delivery, action, due_at_ms, reason);
+  decide(delivery, action, due_at_ms, reason, now);
   wake_lane();
   return Settling::accepted;
 }
@@ -97,10 +97,11 @@ Error Ledger::wait_settled(DeliveryState& delivery, Deadline deadline) {
 }
 
 void Ledger::abandoned(DeliveryState& delivery) {
+  if (delivery.stage.load(std::memory_order_relaxed) != Stage::open) return; // it never reopens
   const Lock lock(mutex_);
   if (delivery.stage != Stage::open || !delivery.listed) return;
   unlist(delivery);
-  decide(delivery, SWAPMQ_SETTLE_RELEASE, 0, {});
+  decide(delivery, SWAPMQ_SETTLE_RELEASE, 0, {}, steady_clock::now());
   wake_lane();
 }
 
@@ -123,10 +124,9 @@ void Ledger::unlist(DeliveryState& delivery) {
 }
 
 void Ledger::decide(DeliveryState& delivery, std::int32_t action, std::int64_t due_at_ms,
-                    std::string_view reason) {
-  delivery.stage = Stage::settling;
-  pending_.push_back(
-      {&delivery, action, due_at_ms, std::string(reason), steady_clock::now(), Deadline{}});
+                    std::string_view reason, Deadline now) {
+  delivery.stage.store(Stage::settling, std::memory_order_relaxed);
+  pending_.push_back({&delivery, action, due_at_ms, std::string(reason), now, Deadline{}});
 }
 
 void Ledger::wake_lane() {
@@ -215,10 +215,13 @@ std::size_t Ledger::credit_after(std::size_t settled) const {
   return draining_ || held >= prefetch_ ? 0 : prefetch_ - held;
 }
 
-bool Ledger::wants_flush(Deadline last_exchange, Deadline now) {
+Ledger::Step Ledger::next_step(bool handled, Deadline last_exchange, Deadline now) {
   const Lock lock(mutex_);
-  if (pending_.empty()) return false;
-  return pending_.size() * 2 >= prefetch_ || now - last_exchange >= inline_flush;
+  if (handled && !pending_.empty() &&
+      (pending_.size() * 2 >= prefetch_ || now - last_exchange >= inline_flush)) {
+    return {true};
+  }
+  return {false, hand_out(now)};
 }
 
 bool Ledger::enter_exchange(plugin::Session* session) {
@@ -251,6 +254,7 @@ void Ledger::received(plugin::BatchPtr batch) {
   metrics_.delivered.add(deliveries->size());
   if (again > 0) metrics_.redelivered.add(again);
 
+  const Deadline now = steady_clock::now();
   const Lock lock(mutex_);
   outstanding_ += deliveries->size();
   for (std::size_t i = 0; i < deliveries->size(); ++i) {
@@ -258,12 +262,13 @@ void Ledger::received(plugin::BatchPtr batch) {
     if ((state.delivery->flags & SWAPMQ_DELIVERY_UNDECODABLE) != 0) {
       // No handler could make anything of it. The time is for a dead-letter queue itself, out of
       // which there is no further way.
-      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.count(), "undecodable");
+      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.count(), "undecodable",
+             now);
     } else if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
       // It came back too often without anybody's nack: from consumers that died of it.
-      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, 0, "max_deliveries");
+      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, 0, "max_deliveries", now);
     } else if (draining_) {
-      decide(state, SWAPMQ_SETTLE_RELEASE, 0, {});
+      decide(state, SWAPMQ_SETTLE_RELEASE, 0, {}, now);
     } else {
       buffer_.push_back(&state);
     }
@@ -307,7 +312,7 @@ void Ledger::ended(std::span<const Pending> settlements, std::span<const swapmq_
 }
 
 void Ledger::end(DeliveryState& delivery, Stage stage) {
-  delivery.stage = stage;
+  delivery.stage.store(stage, std::memory_order_relaxed);
   --outstanding_;
   if (settle_waiters_ > 0) to_waiters_.notify_all();
   if (outstanding_ == 0 && draining_) {
@@ -359,7 +364,8 @@ bool Ledger::pause(Deadline until) {
 void Ledger::drain() {
   const Lock lock(mutex_);
   draining_ = true;
-  for (DeliveryState* delivery : buffer_) decide(*delivery, SWAPMQ_SETTLE_RELEASE, 0, {});
+  const Deadline now = steady_clock::now();
+  for (DeliveryState* delivery : buffer_) decide(*delivery, SWAPMQ_SETTLE_RELEASE, 0, {}, now);
   buffer_.clear();
   to_takers_.notify_all();
   wake_lane();
@@ -396,7 +402,7 @@ void Ledger::tick() {
     DeliveryState& delivery = *oldest_;
     unlist(delivery);
     delivery.timed_out = true;
-    decide(delivery, SWAPMQ_SETTLE_NACK, due_at_ms, "ack_timeout");
+    decide(delivery, SWAPMQ_SETTLE_NACK, due_at_ms, "ack_timeout", now);
     metrics_.ack_timeouts.add();
   }
   if (any_due(now)) wake_lane();

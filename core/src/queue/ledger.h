@@ -40,6 +40,8 @@ class DeliveryState {
   [[nodiscard]] const swapmq_message& message() const { return *delivery->message; }
   /// Another handle for the user.
   static Delivery handle(DeliveryState& state);
+  /// What a handle that is not empty stands for.
+  static DeliveryState& of(const Delivery& handle) { return *handle.state_; }
   void add_handle();
   void drop_handle();
 
@@ -48,8 +50,8 @@ class DeliveryState {
   std::atomic<std::uint32_t> handles{0};
 
   // The ledger's, under its lock.
-  Stage stage = Stage::open;
-  Error verdict; // of the settlement, once settled or lost
+  std::atomic<Stage> stage{Stage::open}; ///< read without it to see that it is no longer open
+  Error verdict;                         // of the settlement, once settled or lost
   queue::Deadline handed_out_at{};
   DeliveryState* previous = nullptr; // in the handed-out list, oldest first
   DeliveryState* next = nullptr;
@@ -103,8 +105,8 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
 
   // -- for handles of deliveries: any thread
   Settling settle(DeliveryState& delivery, std::int32_t action,
-                  std::optional<std::chrono::milliseconds> delay, std::string_view reason)
-      SWAPMQ_EXCLUDES(mutex_);
+                  std::optional<std::chrono::milliseconds> delay, std::string_view reason,
+                  Deadline now) SWAPMQ_EXCLUDES(mutex_);
   Settling extend(DeliveryState& delivery) SWAPMQ_EXCLUDES(mutex_);
   Error wait_settled(DeliveryState& delivery, Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
   void abandoned(DeliveryState& delivery) SWAPMQ_EXCLUDES(mutex_); ///< its last handle is gone
@@ -132,9 +134,14 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// What there is to settle now and the credit then. Only for who holds the session: when it ends,
   /// everything that belongs to it must be found here, and nothing in somebody's hands.
   Work take_work() SWAPMQ_EXCLUDES(mutex_);
-  /// Whether so much was settled since the last exchange that an inline handler should pause for
-  /// one.
-  bool wants_flush(Deadline last_exchange, Deadline now) SWAPMQ_EXCLUDES(mutex_);
+  /// For a handler on the lane's thread: the next delivery as try_take(), or that so much was
+  /// settled since the last exchange that it should pause for one. Not twice without a delivery
+  /// between (handled: there was one): what is held back would have it pause for ever.
+  struct Step {
+    bool flush = false;
+    std::optional<Delivery> delivery{};
+  };
+  Step next_step(bool handled, Deadline last_exchange, Deadline now) SWAPMQ_EXCLUDES(mutex_);
   /// While set, decisions interrupt that session. Returns whether there already is a reason not to
   /// wait.
   bool enter_exchange(plugin::Session* session) SWAPMQ_EXCLUDES(mutex_);
@@ -166,7 +173,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   void list(DeliveryState& delivery, Deadline now) SWAPMQ_REQUIRES(mutex_);
   void unlist(DeliveryState& delivery) SWAPMQ_REQUIRES(mutex_);
   void decide(DeliveryState& delivery, std::int32_t action, std::int64_t due_at_ms,
-              std::string_view reason) SWAPMQ_REQUIRES(mutex_);
+              std::string_view reason, Deadline now) SWAPMQ_REQUIRES(mutex_);
   void wake_lane() SWAPMQ_REQUIRES(mutex_);
   void end(DeliveryState& delivery, DeliveryState::Stage stage) SWAPMQ_REQUIRES(mutex_);
   void lose(DeliveryState& delivery, const Error& why) SWAPMQ_REQUIRES(mutex_);
