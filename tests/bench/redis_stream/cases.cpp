@@ -20,7 +20,7 @@ constexpr Case cases[] = {
     {"publish_64", Kind::batches, 64, 16'384, 0.93},
     {"publish_256", Kind::batches, 256, 32'768, 0.93},
     {"publish_1024", Kind::batches, 1024, 32'768, 0.93},
-    {"consume_64", Kind::handler, 64, 16'384, 0.95},
+    {"consume_64", Kind::handler, 64, 32'768, 0.95},
     {"consume_256", Kind::handler, 256, 32'768, 0.95},
     {"consume_1024", Kind::handler, 1024, 32'768, 0.95},
     {"publish_async", Kind::async, 0, 65'536, 0.85},
