@@ -149,6 +149,14 @@ TEST(BadSetUp, HostThatDoesNotResolve) {
               "redis.invalid");
 }
 
+TEST(BadSetUp, TlsToAPlainPort) {
+  const RedisServer server; // which waits for the rest of the command that it takes a hello for
+  RedisOptions options = server.options();
+  options.tls = true;
+  expect_both(options, AnyOf(Errc::unavailable, Errc::timeout),
+              ContainsRegex("TLS.*(redis://|plain|without \"tls\"|TLS port)"));
+}
+
 TEST(BadSetUp, PlainToATlsPort) {
   const RedisServer server(*redis_setup("tls"));
   expect_both(at_port(server.port()), Eq(Errc::unavailable), HasSubstr("TLS"));
@@ -179,6 +187,15 @@ TEST(BadSetUp, CertificateOfAnUnknownAuthority) {
   RedisOptions options = server.options();
   options.ca_file = server.folder() / "foreign-ca.pem";
   expect_both(options, Eq(Errc::unavailable), ContainsRegex("certificate.*ca_file"));
+}
+
+TEST(BadSetUp, NoClientCertificateWhereOneIsNeeded) {
+  const RedisServer server(*redis_setup("tls"));
+  RedisOptions options = server.options();
+  options.certificate_file.clear();
+  options.key_file.clear();
+  expect_both(options, AnyOf(Errc::unavailable, Errc::access_denied),
+              HasSubstr("certificate_file"));
 }
 
 TEST(BadSetUp, CertificateFileThatIsNone) {

@@ -80,6 +80,23 @@ TEST(Faults, ServerAwayForLongerThanAPublishMayTake) {
   expect_empty(traffic.publishing());
 }
 
+TEST(Faults, ShortTimeoutsDoNotPutOffConnectingAgain) {
+  RedisServer server(*redis_setup("aof_always"));
+  MessageQueue mq = open_queue(config_for(server.options()));
+  const auto publish = [&] { return mq.publish("tasks", "body", {.timeout = milliseconds(150)}); };
+  ASSERT_TRUE(mq.publish("tasks", "body"));
+  server.kill();
+  for (int i = 0; i < 20; ++i) ASSERT_FALSE(publish());
+  server.restart();
+  std::string last;
+  const auto is_confirmed = [&] {
+    const Sent sent = publish();
+    last = sent.error().message();
+    return bool(sent);
+  };
+  EXPECT_TRUE(await(is_confirmed, milliseconds(6000))) << last; // 5 s is its longest pause
+}
+
 TEST(Faults, ServerStoppedAndContinued) {
   const RedisServer server;
   Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(1200)});

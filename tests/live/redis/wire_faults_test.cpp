@@ -10,6 +10,7 @@
 #include "../support/proxy.hpp"
 #include "open_queue.hpp"
 #include "redis_server.hpp"
+#include "traffic.hpp"
 
 namespace swapmq::live {
 namespace {
@@ -85,6 +86,29 @@ TEST_P(WireFaultsOfAWay, PublishingIsCutAtEachByte) {
   expect_all_consumed();
 }
 
+TEST_P(WireFaultsOfAWay, ConsumingIsCutAtEachByte) {
+  MessageQueue direct = open_queue(AppConfig{server_.options()});
+  MessageQueue cut = open_queue(through_proxy());
+  auto subscription = cut.subscribe("tasks");
+  ASSERT_TRUE(publish(direct));
+  while (!is_consumed()) take(*subscription);
+  for (std::uint64_t bytes = 0; bytes < 150; ++bytes) {
+    const std::uint64_t before = proxy_.faults();
+    proxy_.cut_after(GetParam(), bytes);
+    // Several exchanges may be needed until so many bytes have passed.
+    const auto deadline = Clock::now() + kTimeout;
+    while (proxy_.faults() == before && Clock::now() < deadline) {
+      ASSERT_TRUE(publish(direct));
+      take(*subscription);
+    }
+    ASSERT_GT(proxy_.faults(), before) << "after " << bytes;
+  }
+  proxy_.heal();
+  const auto deadline = Clock::now() + kTimeout;
+  while (!is_consumed() && Clock::now() < deadline) take(*subscription);
+  expect_is_consumed();
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, WireFaultsOfAWay, testing::Values(Way::requests, Way::replies),
                          [](const testing::TestParamInfo<Way>& way) {
                            return way.param == Way::requests ? "Requests" : "Replies";
@@ -123,6 +147,41 @@ TEST_F(WireFaults, NonsenseInsteadOfTheAnswerToAPublish) {
   EXPECT_EQ(proxy_.faults(), 2 * nonsense().size());
   proxy_.heal();
   expect_all_consumed();
+}
+
+TEST_F(WireFaults, NonsenseInsteadOfDeliveries) {
+  MessageQueue direct = open_queue(AppConfig{server_.options()});
+  MessageQueue disturbed = open_queue(through_proxy());
+  auto subscription = disturbed.subscribe("tasks");
+  for (const std::string& garbage : nonsense()) {
+    for (const std::uint64_t bytes : {0, 9}) {
+      const std::uint64_t before = proxy_.faults();
+      proxy_.replace_after(Way::replies, bytes, garbage);
+      const auto deadline = Clock::now() + kTimeout;
+      while (proxy_.faults() == before && Clock::now() < deadline) {
+        ASSERT_TRUE(publish(direct));
+        take(*subscription);
+      }
+      EXPECT_GT(proxy_.faults(), before) << testing::PrintToString(garbage) << " after " << bytes;
+    }
+  }
+  proxy_.heal();
+  const auto deadline = Clock::now() + kTimeout;
+  while (!is_consumed() && Clock::now() < deadline) take(*subscription);
+  expect_is_consumed();
+}
+
+/// Of publishers and of consumers, whatever they were at.
+TEST_F(WireFaults, ASilentConnectionIsLeftForANewOne) {
+  Traffic traffic(through_proxy());
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_TRUE(traffic.flows()) << "in round " << round;
+    proxy_.swallow(round % 2 == 0 ? Way::replies : Way::requests);
+  }
+  ASSERT_TRUE(traffic.flows());
+  const Tally tally = traffic.finish();
+  EXPECT_THAT(tally.lost, testing::IsEmpty());
+  EXPECT_THAT(tally.failed_yet_stored, testing::IsEmpty());
 }
 
 TEST_F(WireFaults, ABlackHoleIsNoticedAndLeft) {
