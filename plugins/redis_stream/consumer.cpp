@@ -132,6 +132,7 @@ void Consumer::heal_group(Deadline deadline) {
 void Consumer::recover(Deadline deadline) {
   constexpr std::size_t kPart = 1000;
   std::set<EntryId> known;
+  std::set<EntryId> pending;
   slots_.for_each([&](const Slot& slot) { known.insert(slot.id); });
   context_.control.use(deadline, [&](Connection& connection) {
     std::string from = "-";
@@ -147,6 +148,7 @@ void Consumer::recover(Deadline deadline) {
         if (entry->count < 4 || !parse(entry->first->text, id)) no_answer(kDoing);
         from = "(" + std::string(entry->first->text);
         if (!known.contains(id)) unknown.push_back(entry);
+        pending.insert(id);
       }
       if (!unknown.empty()) {
         give_back_unknown(connection, unknown, deadline);
@@ -154,7 +156,9 @@ void Consumer::recover(Deadline deadline) {
       if (reply->count < kPart) return;
     }
   });
-  slots_.suspect_all();
+  // And what the book has and the server has not was deleted, or is another's now.
+  slots_.remove_if([&](const Slot& slot) { return !slot.settling && !pending.contains(slot.id); });
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return !slots_[waiting.slot].used; });
   must_recover_ = false;
   excess_seen_ = false;
   take_at_ = Clock::now();
@@ -176,8 +180,10 @@ void Consumer::give_back_unknown(Connection& connection, const std::vector<const
   context_.host.count("recovered_entries", unknown.size());
 }
 
-/// More may be pending in our name than we know of: on its way to us, or lost on it.
+/// Less may be pending in our name than we think, where a queue was deleted and made again. And
+/// more than we know of: on its way to us, or lost on it.
 void Consumer::compare_pending(int64_t at_server) {
+  if (at_server < static_cast<int64_t>(slots_.used())) must_recover_ = true;
   const bool excess = at_server > static_cast<int64_t>(slots_.used());
   // What is on its way is here by the time of the next look.
   if (excess && excess_seen_) {

@@ -94,7 +94,8 @@ class Consumer final : public backend::Subscription {
 
   // consumer_read.cpp: receiving
   backend::Received receive(Call& call);
-  void prepare(Call& call, bool may_wait);
+  void prepare(Call& call, bool may_wait, bool may_read);
+  void take_first(Call& call);
   void take_due(Call& call, std::size_t most);
   void start_read(Call& call, std::size_t wanted, bool block);
   void read_ahead(Call& call);
@@ -103,6 +104,7 @@ class Consumer final : public backend::Subscription {
   void settle_while_reading(Call& call);
   void read_ended(const Reply& reply, std::size_t asked, const std::shared_ptr<Arena>& arena);
   void lost_reader(const backend::Failure& failure);
+  [[nodiscard]] Clock::time_point silent_at() const;
   void check_silence();
   void poll_until(Clock::time_point until);
   void keep(std::string_view id, const Reply& fields, uint32_t deliveries, bool returned,

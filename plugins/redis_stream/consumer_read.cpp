@@ -88,7 +88,7 @@ Received Consumer::receive(Call& call) {
   const bool may_wait = !poked && !call.args.deadline.passed();
   for (bool first = true;; first = false) {
     try {
-      prepare(call, may_wait);
+      prepare(call, may_wait, may_wait || first);
       const bool in_vain = may_wait && waiting_.empty() && call.args.deadline.passed();
       // Only an interrupt leaves a read standing: what it brings is kept from others until the next
       // call, which then comes at once.
@@ -97,8 +97,8 @@ Received Consumer::receive(Call& call) {
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
       if (!may_wait && !answer_is_due) return {nullptr, poked};
       if (in_vain) return {};
-      const Clock::time_point event = next_event(call);
-      poll_until(answer_is_due ? std::min(call.deadline().at(), event) : event);
+      // An answer that is due at once is awaited whatever else there is to do.
+      poll_until(answer_is_due ? std::min(call.deadline().at(), silent_at()) : next_event(call));
       check_silence();
     } catch (const Interrupted&) {
       if (!context_.wake.lower()) continue; // of one that was answered before
@@ -109,19 +109,19 @@ Received Consumer::receive(Call& call) {
 }
 
 /// All that is to be done before there is nothing left but to wait.
-void Consumer::prepare(Call& call, bool may_wait) {
+void Consumer::prepare(Call& call, bool may_wait, bool may_read) {
   renew_if_due(call.deadline());
   if (reading_ > 0 && !call.acks.empty()) {
     settle_while_reading(call);
   } else if (reading_ > 0) {
     finish_read();
   }
-  const std::size_t wanted = std::min(call.args.max_messages, room(call));
-  if (wanted > 0 && waiting_.empty() && Clock::now() >= take_at_) take_due(call, wanted);
+  if (Clock::now() >= take_at_) take_first(call);
   if (group_is_gone_) heal_group(call.deadline());
   // Whatever was lost just now; and before a read stands, which could bring what looks lost.
   if (must_recover_ && reading_ == 0 && !group_is_gone_) recover(call.deadline());
-  if (waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
+  const std::size_t wanted = std::min(call.args.max_messages, room(call));
+  if (may_read && waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
     start_read(call, wanted, may_wait);
   }
   drop_expired(call);
@@ -136,13 +136,16 @@ std::size_t Consumer::room(const Call& call) const {
 
 Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
   Clock::time_point next = std::min(call.args.deadline.at(), renew_at_);
-  if (room(call) + reading_ > 0) next = std::min(next, take_at_);
+  next = std::min(next, room(call) + reading_ > 0 ? take_at_ : look_for_dead_at_);
   if (group_is_gone_) next = std::min(next, heal_at_);
-  if (reading_ > 0) {
-    const auto block = reading_blocks_ ? kBlock : milliseconds(0);
-    next = std::min(next, read_since_ + block + context_.options.connection_timeout);
-  }
+  if (reading_ > 0) next = std::min(next, silent_at());
   return next;
+}
+
+/// When a read that is not answered until then tells of a server that is gone.
+Consumer::Clock::time_point Consumer::silent_at() const {
+  return read_since_ + (reading_blocks_ ? kBlock : milliseconds(0)) +
+         context_.options.connection_timeout;
 }
 
 void Consumer::poll_until(Clock::time_point until) {
@@ -155,6 +158,20 @@ void Consumer::poll_until(Clock::time_point until) {
 }
 
 // ---- what came back -----------------------------------------------------------------------------
+
+/// What came back goes before what is new, also before what was read ahead. A read that stands is
+/// ended for it, or together they could bring more than was asked for, which others would miss.
+void Consumer::take_first(Call& call) {
+  if (reading_ > 0 && !reading_ahead_) stop_read(call.deadline());
+  const std::size_t wanted = std::min(call.args.max_messages, room(call));
+  const std::size_t before = waiting_.size();
+  if (before >= call.args.max_messages && full_reads_ == 0) return;
+  // Without room it may look whether that is true: what was deleted takes none.
+  if (wanted == 0 && Clock::now() < look_for_dead_at_) return;
+  take_due(call, wanted);
+  std::rotate(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(before),
+              waiting_.end());
+}
 
 void Consumer::take_due(Call& call, std::size_t most) {
   const Clock::time_point now = Clock::now();
@@ -194,17 +211,17 @@ void Consumer::take_due(Call& call, std::size_t most) {
   const Reply* at = reply->first; // next due, pending in our name, rescued, then three an entry
   const int64_t next_due = at->integer;
   const int64_t mine = at->next->integer;
-  if (at->next->next->integer > 0) {
-    context_.host.count("taken_from_dead_consumers",
-                        static_cast<uint64_t>(at->next->next->integer));
+  const int64_t rescued = at->next->next->integer; // which `mine` does not count yet
+  if (rescued > 0) {
+    context_.host.count("taken_from_dead_consumers", static_cast<uint64_t>(rescued));
   }
   std::size_t taken = 0;
   for (at = at->next->next->next; at != nullptr; at = at->next->next->next) {
     keep(at->text, *at->next, static_cast<uint32_t>(at->next->next->integer), true, arena);
     ++taken;
   }
-  if (mine >= 0) compare_pending(mine);
-  if (taken == asked) {
+  if (mine >= 0) compare_pending(mine + rescued);
+  if (taken == asked && asked > 0) {
     take_at_ = now;
   } else if (next_due >= 0 && next_due < kTakeEvery.count()) {
     take_at_ = now + milliseconds(next_due);
@@ -374,14 +391,10 @@ void Consumer::keep(std::string_view id, const Reply& fields, uint32_t deliverie
 
 /// Server silent where a read should have ended: it is there, and it is not.
 void Consumer::check_silence() {
-  if (reading_ == 0) return;
-  const auto block = reading_blocks_ ? kBlock : milliseconds(0);
-  const auto patience = block + context_.options.connection_timeout;
-  if (Clock::now() < read_since_ + patience) return;
+  if (reading_ == 0 || Clock::now() < silent_at()) return;
   context_.host.count("silent_connections");
   lost_reader(ConnectionLost("Redis at " + context_.options.endpoint.text() +
-                             " did not end a read for " + std::to_string(patience.count()) +
-                             " ms; connecting anew"));
+                             " did not end a read in time; connecting anew"));
 }
 
 // ---- handing out --------------------------------------------------------------------------------

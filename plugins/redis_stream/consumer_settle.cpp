@@ -132,18 +132,26 @@ void Consumer::read_acks(Connection& connection, Call& call) {
     connection.read(acked, call.deadline());
     const Brief& refusal = deleted.type == REDIS_REPLY_ERROR ? deleted : acked;
     swapmq_status status = SWAPMQ_OK;
+    std::size_t lost = 0; // the first so many of them
     if (refusal.type == REDIS_REPLY_ERROR) {
       status = meaning_of(refusal.text).status;
       context_.host.log(SWAPMQ_LOG_WARN, server_failure("an ack", refusal.text).what());
     } else if (!is_count(deleted, count) || !is_count(acked, count)) {
       no_answer("an ack");
     } else if (acked.integer != static_cast<int64_t>(count)) {
-      // Which of them the number does not say. They are gone either way; to call one of them acked
-      // that another consumer may have had would be wrong.
-      status = SWAPMQ_LOST;
-      context_.host.count("lost_acks", count - static_cast<std::size_t>(acked.integer));
+      // Which of them the number does not say. While the lease holds, none is another consumer's:
+      // they went with a stream that was deleted, and those of the new one have greater ids.
+      lost = count - static_cast<std::size_t>(acked.integer);
+      std::sort(call.acks.begin() + static_cast<std::ptrdiff_t>(from),
+                call.acks.begin() + static_cast<std::ptrdiff_t>(from + count),
+                [&](const Given& one, const Given& other) {
+                  return slots_[one.slot].id < slots_[other.slot].id;
+                });
+      context_.host.count("lost_acks", lost);
     }
-    for (std::size_t i = from; i < from + count; ++i) settled(call, call.acks[i], status);
+    for (std::size_t i = 0; i < count; ++i) {
+      settled(call, call.acks[from + i], i < lost ? SWAPMQ_LOST : status);
+    }
   }
   call.acks.clear();
   call.acks_sent = false;

@@ -27,8 +27,10 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
   if (connection_ != nullptr && connection_->is_stale()) drop();
   if (connection_ != nullptr) return *connection_;
   if (std::exchange(lost_early_, false)) {
-    failed(ConnectionLost("Redis at " + dialer_.options().endpoint.text() +
-                          " ends connections as soon as they are used"));
+    // A pause, which does not grow: there is a server that takes connections.
+    pause(dialer_.options().retry_delay);
+    last_failure_ = ConnectionLost("Redis at " + dialer_.options().endpoint.text() +
+                                   " ends connections as soon as they are used");
   }
   for (uint32_t attempt = 0;; ++attempt) {
     await_turn(deadline, wake);
@@ -49,6 +51,7 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
     }
   }
   made_at_ = Clock::now();
+  failures_ = 0;
   last_failure_.reset();
   return *connection_;
 }
@@ -57,7 +60,6 @@ void Link::drop() noexcept {
   if (connection_ == nullptr) return;
   connection_.reset();
   lost_early_ = Clock::now() - made_at_ < kProven;
-  if (!lost_early_) failures_ = 0;
 }
 
 /// Until the next attempt is due. Throws what the last one failed with if the deadline comes first.
@@ -71,13 +73,16 @@ void Link::await_turn(Deadline deadline, const Wake* wake) const {
 }
 
 void Link::failed(const Failure& failure) {
-  static thread_local std::minstd_rand random{std::random_device{}()};
-  const auto delay = std::min(kMaxDelay, dialer_.options().retry_delay * (1U << failures_));
+  pause(std::min(kMaxDelay, dialer_.options().retry_delay * (1U << failures_)));
   if (failures_ < 16) ++failures_;
+  last_failure_ = failure;
+}
+
+void Link::pause(milliseconds delay) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
   // Between a half and all of it, so that many clients do not come at once.
   std::uniform_int_distribution<int64_t> jitter(delay.count() / 2, delay.count());
   not_before_ = Clock::now() + milliseconds(jitter(random));
-  last_failure_ = failure;
 }
 
 } // namespace swapmq::redis

@@ -43,6 +43,7 @@ class Link {
  private:
   void await_turn(backend::Deadline deadline, const Wake* wake) const;
   void failed(const backend::Failure& failure);
+  void pause(milliseconds delay);
 
   Dialer& dialer_;
   const backend::Host& host_;

@@ -79,6 +79,13 @@ class Slots {
   [[nodiscard]] uint64_t nonce() const { return nonce_; }
   [[nodiscard]] std::size_t used() const { return used_; }
 
+  template <class Gone>
+  void remove_if(Gone&& gone) {
+    for (uint32_t index = 0; index < slots_.size(); ++index) {
+      if (slots_[index].used && gone(slots_[index])) remove(index);
+    }
+  }
+
   void suspect_all() {
     for (Slot& slot : slots_) slot.suspect = true;
   }

@@ -31,6 +31,7 @@ void print_usage() {
       "  --reads-ahead          the backend keeps messages for consumers that did not ask for "
       "them\n"
       "                         yet: each queue then has one consumer at a time\n"
+      "  --returns-late         what was given back may come behind what is newer\n"
       "  --shrink-ms N          how long to look for a shorter sequence (120000)\n"
       "\n"
       "exit: 0 no difference, 1 a difference, or something was not reached, 2 wrong usage, 3 no\n"
@@ -54,6 +55,7 @@ std::optional<Arguments> parse(int argc, char** argv) {
   line.time("--patience-ms", arguments.patience);
   line.time("--lease-ms", arguments.lease);
   line.flag("--reads-ahead", arguments.reads_ahead);
+  line.flag("--returns-late", arguments.returns_late);
   line.time("--shrink-ms", arguments.shrink_time);
   line.rest(arguments.child_args);
   if (!line.parse(argc, argv)) return std::nullopt;

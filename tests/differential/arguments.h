@@ -28,6 +28,7 @@ struct Arguments {
   milliseconds shrink_time{120000};
   milliseconds lease{120000}; ///< of consumers that live
   bool reads_ahead = false;   ///< the backend gives consumers what they did not ask for yet
+  bool returns_late = false;  ///< what was given back may come behind what is newer
   std::string child;          ///< a scenario to act out
   std::vector<std::string> child_args;
 };

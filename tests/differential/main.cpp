@@ -61,6 +61,7 @@ std::string prepare(Setting& setting, const Arguments& arguments, const std::str
   setting.patience = arguments.patience;
   setting.living_lease = arguments.lease;
   setting.reads_ahead = arguments.reads_ahead;
+  setting.returns_late = arguments.returns_late;
   contract::Options options = kit_options(arguments, dir);
   contract::put_dir(options.options, dir);
   if (std::string why = load(setting.other, options); !why.empty()) return why;

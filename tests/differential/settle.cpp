@@ -95,8 +95,8 @@ void note(World& world, const std::string& id, Kind kind, const Settlement& sett
   switch (kind) {
     case Kind::kAck:
       return world.ledger.gone(id);
-    case Kind::kRelease: // what was read ahead meanwhile may go first
-      return world.setting.reads_ahead ? world.ledger.displaced(id) : world.ledger.released(id);
+    case Kind::kRelease:
+      return world.released(id);
     case Kind::kReject:
       world.ledger.moved(id, settlement.target);
       world.deleted[settlement.target] = world.may_exist[settlement.target] = false;

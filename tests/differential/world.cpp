@@ -72,12 +72,18 @@ void World::leave(unsigned queue, Slot& slot, bool with_its_session) {
   slot.model.reset();
   slot.other.reset();
   for (const Pair& pair : slot.held) {
-    if (!pair.deleted) ledger.released(pair.id());
+    if (!pair.deleted) released(pair.id());
   }
   slot.held.clear();
   slot.settled.clear();
   // Whether unsubscribing looks into a deleted queue is nobody's business.
   if (deleted[queue]) may_exist[queue] = true;
+}
+
+/// Back at its place, unless newer ones may go first: those that were read ahead meanwhile, or
+/// before another consumer notices.
+void World::released(const std::string& id) {
+  return setting.reads_ahead || setting.returns_late ? ledger.displaced(id) : ledger.released(id);
 }
 
 void World::settle_down(unsigned queue) {

@@ -31,6 +31,8 @@ struct Setting {
   milliseconds living_lease{120000}; ///< of the others, which keep what they hold
   /// The other backend keeps messages ready for a consumer that did not ask for them yet.
   bool reads_ahead = false;
+  /// What a consumer gave back others see a moment later, and newer messages may go first.
+  bool returns_late = false;
 };
 
 /// A delivery that is in hand on both sides.
@@ -64,6 +66,7 @@ class World {
   void subscribe(unsigned queue, Slot& slot, std::uint32_t prefetch);
   /// It gives back what it holds, as released.
   void leave(unsigned queue, Slot& slot, bool with_its_session);
+  void released(const std::string& id);
   /// All of them leave, if one of them may have what it did not ask for.
   void settle_down(unsigned queue);
   /// How many consumers the queue has.

@@ -12,16 +12,17 @@ if most > 0 then
   local length = redis.call('XLEN', stream) + redis.call('ZCARD', scheduled)
   if length >= most then return 'full' end
 end
+
+-- The queue is there as soon as something was published to it.
+if redis.call('EXISTS', stream) == 0 then
+  redis.call('XGROUP', 'CREATE', stream, ARGV[1], '0', 'MKSTREAM')
+elseif redis.call('TYPE', stream).ok ~= 'stream' then
+  return redis.error_reply('WRONGTYPE Operation against a key holding the wrong kind of value')
+end
 if expires > 0 and expires <= now then return 'expired' end
 
 local member
 if due > now then
-  -- The queue is there as soon as something was published to it.
-  if redis.call('EXISTS', stream) == 0 then
-    redis.call('XGROUP', 'CREATE', stream, ARGV[1], '0', 'MKSTREAM')
-  elseif redis.call('TYPE', stream).ok ~= 'stream' then
-    return redis.error_reply('WRONGTYPE Operation against a key holding the wrong kind of value')
-  end
   local id = redis.call('XADD', later, '*', unpack(ARGV, 7))
   redis.call('ZADD', scheduled, due, id)
   member = 'later:' .. id

@@ -14,10 +14,10 @@ namespace {
 TEST(Commands, AreArraysOfBulkStrings) {
   Commands commands;
   commands.add("PING");
-  EXPECT_EQ(commands.buffer(), "*1\r\n$4\r\nPING\r\n");
-  commands.buffer().clear();
+  EXPECT_EQ(commands.bytes(), "*1\r\n$4\r\nPING\r\n");
+  commands.clear(0);
   commands.add("SET", std::string("key"), std::string_view("a\r\nb\0c", 6), 7);
-  EXPECT_EQ(commands.buffer(),
+  EXPECT_EQ(commands.bytes(),
             std::string("*4\r\n$3\r\nSET\r\n$3\r\nkey\r\n$6\r\na\r\nb\0c\r\n$1\r\n7\r\n", 41));
 }
 
@@ -25,7 +25,7 @@ TEST(Commands, FollowEachOtherInOneBuffer) {
   Commands commands;
   commands.begin(2).arg("XLEN").arg("q");
   commands.begin(3).raw("$1\r\na\r\n").arg("").arg(-5);
-  EXPECT_EQ(commands.buffer(),
+  EXPECT_EQ(commands.bytes(),
             "*2\r\n$4\r\nXLEN\r\n$1\r\nq\r\n*3\r\n$1\r\na\r\n$0\r\n\r\n$2\r\n-5\r\n");
 }
 
@@ -33,7 +33,7 @@ TEST(Commands, LengthsOfAnyNumberOfDigits) {
   Commands commands;
   const std::string large(123456, 'x');
   commands.begin(1000000).arg(large);
-  EXPECT_EQ(commands.buffer(), "*1000000\r\n$123456\r\n" + large + "\r\n");
+  EXPECT_EQ(commands.bytes(), "*1000000\r\n$123456\r\n" + large + "\r\n");
 }
 
 TEST(Decimal, OfTheExtremes) {
