@@ -36,7 +36,7 @@ struct Decoded {
 };
 
 /// Decodes a RESP array as the fields of an entry.
-Decoded decoded(const std::string& resp, std::string_view id = "1700000000000-5") {
+Decoded decoded(std::string_view resp, std::string_view id = "1700000000000-5") {
   ReplyReader reader("h");
   reader.feed(resp.data(), resp.size());
   Decoded made;
@@ -50,14 +50,14 @@ Decoded decoded(const Fields& fields, std::string_view id = "1700000000000-5") {
   Commands commands;
   commands.begin(2 * fields.size());
   for (const auto& [name, value] : fields) commands.arg(name).arg(value);
-  return decoded(std::string(commands.bytes()), id);
+  return decoded(commands.bytes(), id);
 }
 
 Decoded there_and_back(const swapmq_message& message) {
   Commands commands;
   commands.begin(field_arguments(message));
   append_fields(commands, message);
-  return decoded(std::string(commands.bytes()));
+  return decoded(commands.bytes());
 }
 
 void expect_same(const swapmq_message& one, const swapmq_message& other) {
