@@ -8,6 +8,7 @@
 // stays in the pending list in the name of kReturned, with its time in the sorted set `due`.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -68,17 +69,18 @@ class Consumer final : public backend::Subscription {
     uint32_t slot;
   };
   static constexpr std::size_t kNone = SIZE_MAX;
+  static constexpr std::chrono::seconds kGrace{3};
   /// One exchange.
   struct Call {
     const backend::ExchangeArgs& args;
     std::vector<Given> acks; // plain ones, which ride with the next request
     bool acks_sent = false;
     std::vector<Given> fenced, returned, dead;
+    // That of the arguments is for waiting; what must be done has a moment more, all of it
+    // together.
+    backend::Deadline last = deadline_at(std::max(args.deadline.at(), Clock::now()) + kGrace);
 
-    /// That of the arguments is for waiting; what must be done has at least a moment.
-    [[nodiscard]] backend::Deadline deadline() const {
-      return at_least(args.deadline, std::chrono::seconds(3));
-    }
+    [[nodiscard]] backend::Deadline deadline() const { return last; }
   };
 
   // consumer.cpp: being one

@@ -36,6 +36,8 @@ constexpr std::size_t kTakenAtOnce = 500;
 // A read asks for about as much as this, since it cannot be told a number of bytes.
 constexpr double kReadBytes = 8.0 * 1024 * 1024;
 constexpr std::size_t kReadAtMost = 4096;
+// A read that does not end when it is told to is left standing.
+constexpr milliseconds kStopAtMost(400);
 // Of an answer (32 KiB each), before looking at the time again.
 constexpr int kPiecesAtOnce = 64;
 // So many full reads of so many entries in a row are a flow that is worth reading ahead of.
@@ -92,7 +94,9 @@ Received Consumer::receive(Call& call) {
       const bool in_vain = may_wait && waiting_.empty() && call.args.deadline.passed();
       // Only an interrupt leaves a read standing: what it brings is kept from others until the next
       // call, which then comes at once.
-      if (in_vain || (!waiting_.empty() && !reading_ahead_)) stop_read(call.deadline());
+      if (in_vain || (!waiting_.empty() && !reading_ahead_)) {
+        stop_read(at_most(call.deadline(), kStopAtMost));
+      }
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
       if (!may_wait && !answer_is_due) return {nullptr, poked};

@@ -23,7 +23,10 @@ using test::Published;
 using test::SessionPtr;
 
 constexpr milliseconds kPatience(150);
-constexpr milliseconds kLate(1000); // beyond the deadline; more is a hang
+// Beyond the deadline; more is a hang.
+constexpr milliseconds kLate(1000);
+// An exchange that is to do something has three seconds more for that.
+constexpr milliseconds kGrace(3000);
 
 /// What is said in the place, on and on or only once.
 struct Hostile {
@@ -267,7 +270,7 @@ class Visit {
     // Where nothing comes it waits in vain.
     const bool vain = place_ == Place::xreadgroup || place_ == Place::unblock;
     const milliseconds patience = vain ? milliseconds(40) : kPatience;
-    Exchanged made = timely("exchange", patience, [&] {
+    Exchanged made = timely("exchange", patience + kGrace, [&] {
       return session_->exchange(subscription, settlements, 10, patience);
     });
     expect_proper(made.outcome);
