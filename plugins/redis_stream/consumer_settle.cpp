@@ -284,12 +284,21 @@ void Consumer::dead_letter(Call& call, const Given& given) {
 /// message twice, never lost.
 void Consumer::copy_to_other_slot(Connection& connection, Call& call, const Given& given,
                                   const swapmq_message& letter, const RedisQueue& target) {
-  Commands& out = connection.out();
-  out.begin(3 + field_arguments(letter)).arg("XADD").arg(target.keys().stream).arg("*");
-  append_fields(out, letter);
-  const OwnedReply added = connection.read(call.deadline());
+  const OwnedReply added = run_script(connection, call.deadline(), [&] {
+    const QueueKeys& to = target.keys();
+    begin_call(connection, scripts::publish(),
+               {to.stream, to.scheduled, to.later, to.expiry, to.own}, 6 + field_arguments(letter))
+        .arg(to.group)
+        .arg(0) // now
+        .arg(0) // for ever
+        .arg(0) // whether or not its id is known there
+        .arg(target.max_length())
+        .arg(0); // without trimming
+    append_fields(connection.out(), letter);
+  });
   if (added->is_error()) return read_verdicts(call, {&given, 1}, *added);
-  if (!is_entry_id(added->type, added->text)) no_answer("to dead-letter");
+  if (added->text == "full") return settled(call, given, SWAPMQ_RESOURCE_EXHAUSTED);
+  if (added->type != REDIS_REPLY_STRING || added->text != "stored") no_answer("to dead-letter");
   const OwnedReply acked = run_script(connection, call.deadline(), [&] {
     const Slot& slot = slots_[given.slot];
     begin_call(connection, scripts::ack_fenced(), {keys_.stream}, 4)

@@ -114,6 +114,8 @@ struct Text {
   uint32_t priority = 0;
   uint32_t delivery_count = 0;
   std::string ordering_key{};
+  std::string correlation_id{}, reply_to{}, content_type{};
+  int64_t first_published_ms = 0;
 };
 
 struct Published {
@@ -222,6 +224,10 @@ class SessionPtr {
       message.priority = text.priority;
       message.delivery_count = text.delivery_count;
       message.ordering_key = bytes(text.ordering_key);
+      message.correlation_id = bytes(text.correlation_id);
+      message.reply_to = bytes(text.reply_to);
+      message.content_type = bytes(text.content_type);
+      message.first_published_ms = text.first_published_ms;
     }
     Published published;
     published.results.resize(texts.size());

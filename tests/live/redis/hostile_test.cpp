@@ -119,8 +119,10 @@ void expect_proper(const Outcome& outcome) {
 /// A visit to a place: all that leads there, with the answer to be given in that place.
 class Visit {
  public:
-  Visit(Place place, Hostile hostile)
+  /// `copies`: a dead letter goes to another cluster slot.
+  Visit(Place place, Hostile hostile, bool copies = false)
       : place_(place),
+        copies_(copies),
         hostile_(std::move(hostile)),
         server_(polite([this](Place at, const Command& command) { return say(at, command); })),
         opened_("{\"port\":" + std::to_string(server_.port()) +
@@ -136,15 +138,17 @@ class Visit {
     if (!session_->outcome.ok()) return;
     queue_ = session_->queue("q");
     if (place_ == Place::ping) ping();
-    if (place_ == Place::xadd || place_ == Place::script_publish || place_ == Place::wait) {
-      publish();
-    }
+    const bool publishes =
+        place_ == Place::xadd || place_ == Place::script_publish || place_ == Place::wait;
+    if (publishes && !copies_) publish();
     administer();
     consume();
     timely("session_close", milliseconds(2000), [&] { session_.reset(); });
   }
 
   [[nodiscard]] bool was_there() const { return visits_ > 0; }
+  /// What was copied was acked.
+  [[nodiscard]] bool acked() const { return acked_; }
 
  private:
   std::optional<Answer> say(Place at, const Command& command) {
@@ -164,6 +168,8 @@ class Visit {
     }
     if (at == Place::xreadgroup && place_ == Place::unblock) return Answer(); // blocks
     if (at == Place::pexpire && place_ == Place::script_ack_fenced) return Answer(":0\r\n");
+    if (at == Place::script_dead_letter && copies_) return Answer("-CROSSSLOT hostile\r\n");
+    if (at == Place::script_ack_fenced && copies_) acked_ = true;
     return std::nullopt;
   }
 
@@ -284,14 +290,15 @@ class Visit {
   void settle(swapmq_subscription* subscription, const Exchanged& got) {
     if (got.batch.size() == 0) return;
     const bool back = place_ == Place::script_give_back;
-    const bool dead = place_ == Place::script_dead_letter;
+    const bool dead = place_ == Place::script_dead_letter || copies_;
     const int32_t action = back   ? SWAPMQ_SETTLE_NACK
                            : dead ? SWAPMQ_SETTLE_DEAD_LETTER
                                   : SWAPMQ_SETTLE_ACK;
     swapmq_settlement one = test::settlement(got.batch[0], action);
     one.target = dead ? session_->queue("dead") : nullptr;
     const Exchanged settled = exchange(subscription, {one});
-    if (dead && hostile_.name == "error CROSSSLOT") return; // then it is copied
+    const bool is_copied = dead && !copies_ && hostile_.name == "error CROSSSLOT";
+    if (is_copied) return;
     const bool in_place = back || dead || place_ == Place::xdel || place_ == Place::xack ||
                           place_ == Place::script_ack_fenced;
     if (in_place) {
@@ -300,9 +307,11 @@ class Visit {
   }
 
   const Place place_;
+  const bool copies_;
   const Hostile hostile_;
   std::atomic<int> visits_{0};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> acked_{false};
   FakeServer server_;
   test::OpenedBackend opened_;
   std::unique_ptr<SessionPtr> session_;
@@ -330,6 +339,16 @@ TEST_P(EveryPlace, WithstandsAnAnswerThatIsCut) {
     Visit visit(GetParam(), {"cut", proper.substr(0, length), true});
     visit.run();
     EXPECT_TRUE(visit.was_there());
+  }
+}
+
+TEST(HostileCopy, OfADeadLetterWithoutAnAnswerIsNotFollowedByAnAck) {
+  for (const Hostile& hostile : hostile_answers()) {
+    SCOPED_TRACE(hostile.name);
+    Visit visit(Place::script_publish, hostile, true);
+    visit.run();
+    EXPECT_TRUE(visit.was_there());
+    EXPECT_FALSE(visit.acked()) << "it is lost now";
   }
 }
 
