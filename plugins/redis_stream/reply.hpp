@@ -108,7 +108,8 @@ class ReplyReader {
   ReplyReader& operator=(const ReplyReader&) = delete;
 
   void feed(const char* data, std::size_t size);
-  /// The next whole reply, if it is there; one that begins with next() must end with it.
+  /// The next whole reply, if it is there; one that begins with next(), or with a Brief, must end
+  /// with it.
   OwnedReply next();
   bool next(Brief& brief);
   /// Whether bytes were fed that no reply was made of yet.
