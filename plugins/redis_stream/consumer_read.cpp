@@ -166,7 +166,13 @@ void Consumer::poll_until(Clock::time_point until) {
 /// What came back goes before what is new, also before what was read ahead. A read that stands is
 /// ended for it, or together they could bring more than was asked for, which others would miss.
 void Consumer::take_first(Call& call) {
-  if (reading_ > 0 && !reading_ahead_) stop_read(call.deadline());
+  if (reading_ > 0 && !reading_ahead_) {
+    stop_read(at_most(call.deadline(), kStopAtMost));
+    if (reading_ > 0 && may_unblock_) { // it does not end: see to that first
+      take_at_ = Clock::now() + kTakeEvery;
+      return;
+    }
+  }
   const std::size_t wanted = std::min(call.args.max_messages, room(call));
   const std::size_t before = waiting_.size();
   if (before >= call.args.max_messages && full_reads_ == 0) return;

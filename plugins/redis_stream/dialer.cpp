@@ -83,7 +83,10 @@ void Dialer::log_in(Connection& connection, Deadline deadline) const {
     refuse(SWAPMQ_INVALID_ARGUMENT, "it has no database " + std::to_string(options_.database) +
                                         ": see \"databases\" in its configuration");
   } catch (const ConnectionLost& lost) {
-    const char* hint = tls_ ? "" : "; if that is a TLS port, use rediss:// or give \"tls\"";
+    // TLS 1.3 tells of a missing certificate only now.
+    const char* hint = tls_ ? "; if it asks for a client's certificate, give \"certificate_file\" "
+                              "and \"key_file\""
+                            : "; if that is a TLS port, use rediss:// or give \"tls\"";
     throw ConnectionLost(std::string(lost.what()) + " (at login)" + hint);
   }
 }

@@ -167,7 +167,9 @@ void Transport::shake_hands(const TlsContext& tls, Deadline deadline, const Wake
     }
     const short events = wants == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
     if (!poll_until(fd_.get(), events, deadline, wake)) {
-      throw silent(endpoint_, "did not finish the TLS handshake");
+      throw silent(endpoint_,
+                   "did not finish the TLS handshake (a port that speaks no TLS wants "
+                   "redis://, without \"tls\")");
     }
   }
 }
