@@ -64,7 +64,13 @@ void Link::drop() noexcept {
 
 /// Until the next attempt is due. Throws what the last one failed with if the deadline comes first.
 void Link::await_turn(Deadline deadline, const Wake* wake) const {
-  if (last_failure_ && not_before_ > deadline.at()) throw Failure(*last_failure_);
+  if (last_failure_ && not_before_ > deadline.at()) {
+    // Of who gave no time it is not the connection's fault.
+    if (!deadline.passed()) throw Failure(*last_failure_);
+    throw Failure(SWAPMQ_TIMEOUT,
+                  "there was no time to connect to Redis at " + dialer_.options().endpoint.text(),
+                  SWAPMQ_ERROR_RETRYABLE);
+  }
   const Deadline turn = deadline_at(not_before_);
   while (!turn.passed()) {
     pollfd polled{wake != nullptr ? wake->fd() : -1, POLLIN, 0};

@@ -19,6 +19,7 @@ FakePlugins::FakePlugins() {
       "additionalProperties": false, "properties": {
       "url": { "type": "string", "pattern": "^(redis|rediss|unix)://" },
       "password": { "type": "string" },
+      "durability": { "type": "string" },
       "nodes": { "type": "array", "items": { "type": "string" } } } })");
 }
 
