@@ -94,6 +94,9 @@ TEST(Endless, AnAnswerToPingEndsAtTheDeadline) {
   }
 }
 
+// An exchange has so much beyond its deadline for what must be done, and a second to tell of it.
+constexpr milliseconds kGrace(4000);
+
 TEST(Endless, AReadEndsAtTheDeadline) {
   for (const Endless& one : endless_answers()) {
     SCOPED_TRACE(one.name);
@@ -104,7 +107,7 @@ TEST(Endless, AReadEndsAtTheDeadline) {
     for (int i = 0; i < 2; ++i) {
       const auto began = Clock::now();
       EXPECT_EQ(session.exchange(subscription, {}, 10, milliseconds(200)).batch.size(), 0U);
-      EXPECT_LT(Clock::now() - began, milliseconds(200) + kLate);
+      EXPECT_LT(Clock::now() - began, milliseconds(200) + kGrace);
     }
   }
 }
