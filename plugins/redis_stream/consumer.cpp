@@ -47,7 +47,6 @@ std::string consumer_name(const ConsumerContext& context, milliseconds lease, ui
 Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
                    const swapmq_subscribe_args& args)
     : context_(context),
-      queue_(queue),
       keys_(queue.keys()),
       slots_(random_number()),
       lease_(args.lease_ms > 0 ? milliseconds(args.lease_ms) : context.options.lease),

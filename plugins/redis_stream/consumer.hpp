@@ -78,9 +78,7 @@ class Consumer final : public backend::Subscription {
     std::vector<Given> fenced, returned, dead;
     // That of the arguments is for waiting; what must be done has a moment more, all of it
     // together.
-    backend::Deadline last = deadline_at(std::max(args.deadline.at(), Clock::now()) + kGrace);
-
-    [[nodiscard]] backend::Deadline deadline() const { return last; }
+    backend::Deadline deadline = deadline_at(std::max(args.deadline.at(), Clock::now()) + kGrace);
   };
 
   // consumer.cpp: being one
@@ -136,7 +134,6 @@ class Consumer final : public backend::Subscription {
   void still_held(const Call& call);
 
   ConsumerContext context_;
-  const RedisQueue& queue_;
   const QueueKeys& keys_;
   Slots slots_;
   const milliseconds lease_;

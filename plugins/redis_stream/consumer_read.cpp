@@ -76,7 +76,7 @@ Received Consumer::exchange(const backend::ExchangeArgs& args) {
     settle_by_script(call);
     if (args.max_messages > 0) return receive(call);
     flush_acks(call);
-    renew_if_due(call.deadline());
+    renew_if_due(call.deadline);
     return {};
   } catch (...) {
     if (call.acks_sent) lose(call, call.acks);
@@ -95,14 +95,14 @@ Received Consumer::receive(Call& call) {
       // Only an interrupt leaves a read standing: what it brings is kept from others until the next
       // call, which then comes at once.
       if (in_vain || (!waiting_.empty() && !reading_ahead_)) {
-        stop_read(at_most(call.deadline(), kStopAtMost));
+        stop_read(at_most(call.deadline, kStopAtMost));
       }
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
       if (!may_wait && !answer_is_due) return {nullptr, poked};
       if (in_vain) return {};
       // An answer that is due at once is awaited whatever else there is to do.
-      poll_until(answer_is_due ? std::min(call.deadline().at(), silent_at()) : next_event(call));
+      poll_until(answer_is_due ? std::min(call.deadline.at(), silent_at()) : next_event(call));
       check_silence();
     } catch (const Interrupted&) {
       if (!context_.wake.lower()) continue; // of one that was answered before
@@ -114,16 +114,16 @@ Received Consumer::receive(Call& call) {
 
 /// All that is to be done before there is nothing left but to wait.
 void Consumer::prepare(Call& call, bool may_wait, bool may_read) {
-  renew_if_due(call.deadline());
+  renew_if_due(call.deadline);
   if (reading_ > 0 && !call.acks.empty()) {
     settle_while_reading(call);
   } else if (reading_ > 0) {
     finish_read();
   }
   if (Clock::now() >= take_at_) take_first(call);
-  if (group_is_gone_) heal_group(call.deadline());
+  if (group_is_gone_) heal_group(call.deadline);
   // Whatever was lost just now; and before a read stands, which could bring what looks lost.
-  if (must_recover_ && reading_ == 0 && !group_is_gone_) recover(call.deadline());
+  if (must_recover_ && reading_ == 0 && !group_is_gone_) recover(call.deadline);
   const std::size_t wanted = std::min(call.args.max_messages, room(call));
   if (may_read && waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
     start_read(call, wanted, may_wait);
@@ -167,7 +167,7 @@ void Consumer::poll_until(Clock::time_point until) {
 /// ended for it, or together they could bring more than was asked for, which others would miss.
 void Consumer::take_first(Call& call) {
   if (reading_ > 0 && !reading_ahead_) {
-    stop_read(at_most(call.deadline(), kStopAtMost));
+    stop_read(at_most(call.deadline, kStopAtMost));
     if (reading_ > 0 && may_unblock_) { // it does not end: see to that first
       take_at_ = Clock::now() + kTakeEvery;
       return;
@@ -189,7 +189,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
   const std::size_t asked = std::min(most, kTakenAtOnce);
   std::shared_ptr<Arena> arena;
   const bool had_to_recover = std::exchange(must_recover_, true); // unless the answer comes
-  const Reply* reply = context_.control.use(call.deadline(), [&](Connection& connection) {
+  const Reply* reply = context_.control.use(call.deadline, [&](Connection& connection) {
     append_acks(connection, call);
     const auto append = [&] {
       begin_call(connection, scripts::take(),
@@ -203,10 +203,10 @@ void Consumer::take_due(Call& call, std::size_t most) {
     };
     append();
     read_acks(connection, call);
-    OwnedReply answer = connection.read(call.deadline());
+    OwnedReply answer = connection.read(call.deadline);
     if (answer->is_error() && script_is_unknown(connection, answer->text)) {
       append();
-      answer = connection.read(call.deadline());
+      answer = connection.read(call.deadline);
     }
     if (!answer->is_error()) check_taken(*answer);
     arena = std::move(answer.arena);
@@ -243,7 +243,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
 void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
   const auto fits = static_cast<std::size_t>(kReadBytes / std::max(1.0, entry_bytes_));
   const std::size_t count = std::min({wanted, kReadAtMost, std::max<std::size_t>(1, fits)});
-  Connection& connection = reader_.open(call.deadline(), &context_.wake);
+  Connection& connection = reader_.open(call.deadline, &context_.wake);
   try {
     append_acks(connection, call);
     Commands& out = connection.out();
@@ -254,7 +254,7 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
     reading_blocks_ = block;
     reading_ahead_ = false;
     read_since_ = Clock::now();
-    connection.flush(call.deadline());
+    connection.flush(call.deadline);
     read_acks(connection, call);
   } catch (const Failure& failure) {
     lost_reader(failure);
@@ -293,9 +293,9 @@ void Consumer::read_ahead(Call& call) {
 /// The acks over the other connection, and while the server does them, the answer of the read and
 /// the start of the next.
 void Consumer::settle_while_reading(Call& call) {
-  context_.control.use(call.deadline(), [&](Connection& connection) {
+  context_.control.use(call.deadline, [&](Connection& connection) {
     append_acks(connection, call);
-    connection.flush(call.deadline());
+    connection.flush(call.deadline);
     std::exception_ptr refused; // which must not keep us from the acks' answers
     try {
       finish_read();

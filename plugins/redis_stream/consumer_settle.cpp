@@ -128,8 +128,8 @@ void Consumer::read_acks(Connection& connection, Call& call) {
     const std::size_t count = std::min(kAcksAtOnce, call.acks.size() - from);
     Brief deleted;
     Brief acked;
-    connection.read(deleted, call.deadline());
-    connection.read(acked, call.deadline());
+    connection.read(deleted, call.deadline);
+    connection.read(acked, call.deadline);
     const Brief& refusal = deleted.type == REDIS_REPLY_ERROR ? deleted : acked;
     swapmq_status status = SWAPMQ_OK;
     std::size_t lost = 0; // the first so many of them
@@ -159,7 +159,7 @@ void Consumer::read_acks(Connection& connection, Call& call) {
 
 void Consumer::flush_acks(Call& call) {
   if (call.acks.empty()) return;
-  context_.control.use(call.deadline(), [&](Connection& connection) {
+  context_.control.use(call.deadline, [&](Connection& connection) {
     append_acks(connection, call);
     read_acks(connection, call);
   });
@@ -171,7 +171,7 @@ void Consumer::flush_acks(Call& call) {
 /// was not answered is lost.
 template <class Work>
 void Consumer::over_control(Call& call, const std::vector<Given>& given, Work&& work) {
-  Connection& connection = context_.control.open(call.deadline());
+  Connection& connection = context_.control.open(call.deadline);
   try {
     work(connection);
   } catch (...) {
@@ -186,7 +186,7 @@ void Consumer::ack_fenced(Call& call) {
     for (std::size_t from = 0; from < call.fenced.size(); from += kGivenAtOnce) {
       const std::size_t count = std::min(kGivenAtOnce, call.fenced.size() - from);
       const auto part = std::span(call.fenced).subspan(from, count);
-      const OwnedReply reply = run_script(connection, call.deadline(), [&] {
+      const OwnedReply reply = run_script(connection, call.deadline, [&] {
         Commands& out =
             begin_call(connection, scripts::ack_fenced(), {keys_.stream}, 2 + 2 * count);
         out.arg(keys_.group).arg(name_);
@@ -205,7 +205,7 @@ void Consumer::give_back(Call& call) {
     for (std::size_t from = 0; from < call.returned.size(); from += kGivenAtOnce) {
       const std::size_t count = std::min(kGivenAtOnce, call.returned.size() - from);
       const auto part = std::span(call.returned).subspan(from, count);
-      const OwnedReply reply = run_script(connection, call.deadline(), [&] {
+      const OwnedReply reply = run_script(connection, call.deadline, [&] {
         Commands& out = begin_call(connection, scripts::give_back(),
                                    {keys_.stream, keys_.due, keys_.expiry}, 2 + 5 * count);
         out.arg(keys_.group).arg(name_);
@@ -262,7 +262,7 @@ void Consumer::dead_letter(Call& call, const Given& given) {
   if (letter.header_count > kMaxHeaderCount) return settled(call, given, SWAPMQ_TOO_LARGE);
 
   over_control(call, {given}, [&](Connection& connection) {
-    const OwnedReply reply = run_script(connection, call.deadline(), [&] {
+    const OwnedReply reply = run_script(connection, call.deadline, [&] {
       const Slot& slot = slots_[given.slot];
       Commands& out = begin_call(connection, scripts::dead_letter(),
                                  {keys_.stream, target.keys().stream}, 5 + field_arguments(letter));
@@ -284,7 +284,7 @@ void Consumer::dead_letter(Call& call, const Given& given) {
 /// message twice, never lost.
 void Consumer::copy_to_other_slot(Connection& connection, Call& call, const Given& given,
                                   const swapmq_message& letter, const RedisQueue& target) {
-  const OwnedReply added = run_script(connection, call.deadline(), [&] {
+  const OwnedReply added = run_script(connection, call.deadline, [&] {
     const QueueKeys& to = target.keys();
     begin_call(connection, scripts::publish(),
                {to.stream, to.scheduled, to.later, to.expiry, to.own}, 6 + field_arguments(letter))
@@ -299,7 +299,7 @@ void Consumer::copy_to_other_slot(Connection& connection, Call& call, const Give
   if (added->is_error()) return read_verdicts(call, {&given, 1}, *added);
   if (added->text == "full") return settled(call, given, SWAPMQ_RESOURCE_EXHAUSTED);
   if (added->type != REDIS_REPLY_STRING || added->text != "stored") no_answer("to dead-letter");
-  const OwnedReply acked = run_script(connection, call.deadline(), [&] {
+  const OwnedReply acked = run_script(connection, call.deadline, [&] {
     const Slot& slot = slots_[given.slot];
     begin_call(connection, scripts::ack_fenced(), {keys_.stream}, 4)
         .arg(keys_.group)

@@ -44,7 +44,7 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
       if (!again || deadline.passed() || attempt >= dialer_.options().max_retry_attempts) throw;
     }
   }
-  if (generation_++ > 0) {
+  if (std::exchange(connected_before_, true)) {
     host_.count("reconnects");
     if (host_.logs(SWAPMQ_LOG_INFO)) {
       host_.log(SWAPMQ_LOG_INFO, "connected again to Redis at " + connection_->endpoint().text());

@@ -25,8 +25,6 @@ class Link {
   /// The connection if there is one, as it is.
   [[nodiscard]] Connection* live() { return connection_.get(); }
   void drop() noexcept;
-  /// How many connections there were so far.
-  [[nodiscard]] uint64_t generation() const { return generation_; }
 
   /// Runs work(connection); whatever it throws, the connection is gone then.
   template <class Work>
@@ -48,7 +46,7 @@ class Link {
   Dialer& dialer_;
   const backend::Host& host_;
   std::unique_ptr<Connection> connection_;
-  uint64_t generation_ = 0;
+  bool connected_before_ = false;
   uint32_t failures_ = 0;   // in a row
   bool lost_early_ = false; // the last one, as soon as it was made
   backend::Deadline::Clock::time_point made_at_{};
