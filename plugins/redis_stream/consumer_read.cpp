@@ -269,7 +269,7 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
 }
 
 void Consumer::lost_reader(const Failure& failure) {
-  reader_.drop();
+  failure.status() == SWAPMQ_TIMEOUT ? reader_.drop() : reader_.broke();
   // It may have been too much for one answer: fewer next time.
   if (reading_ > 1)
     entry_bytes_ = std::max(entry_bytes_, kReadBytes * 8 / static_cast<double>(reading_));

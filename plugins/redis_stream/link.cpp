@@ -24,7 +24,7 @@ constexpr milliseconds kProven(1000);
 } // namespace
 
 Connection& Link::open(Deadline deadline, const Wake* wake) {
-  if (connection_ != nullptr && connection_->is_stale()) drop();
+  if (connection_ != nullptr && connection_->is_stale()) broke();
   if (connection_ != nullptr) return *connection_;
   if (std::exchange(lost_early_, false)) {
     // A pause, which does not grow: there is a server that takes connections.
@@ -56,7 +56,7 @@ Connection& Link::open(Deadline deadline, const Wake* wake) {
   return *connection_;
 }
 
-void Link::drop() noexcept {
+void Link::broke() noexcept {
   if (connection_ == nullptr) return;
   connection_.reset();
   lost_early_ = Clock::now() - made_at_ < kProven;

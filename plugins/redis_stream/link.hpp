@@ -24,7 +24,10 @@ class Link {
   Connection& open(backend::Deadline deadline, const Wake* wake = nullptr);
   /// The connection if there is one, as it is.
   [[nodiscard]] Connection* live() { return connection_.get(); }
-  void drop() noexcept;
+  void drop() noexcept { connection_.reset(); }
+  /// The same where that is the server's doing: if it did so early, there is a pause before the
+  /// next.
+  void broke() noexcept;
 
   /// Runs work(connection); whatever it throws, the connection is gone then.
   template <class Work>
@@ -32,7 +35,10 @@ class Link {
     Connection& connection = open(deadline);
     try {
       return work(connection);
-    } catch (...) {
+    } catch (const ConnectionLost&) {
+      broke();
+      throw;
+    } catch (...) { // such as a deadline that passed
       drop();
       throw;
     }

@@ -228,7 +228,7 @@ void publish_messages(Link& link, const PublishTarget& target, Messages messages
     pipeline.run(deadline);
   } catch (const Failure& failure) {
     pipeline.give_up(failure);
-    link.drop();
+    failure.status() == SWAPMQ_TIMEOUT ? link.drop() : link.broke();
     throw; // all results are there; the failure's text says why
   }
   if (pipeline.refusal()) {
