@@ -89,10 +89,10 @@ void Connection::give_up(Deadline deadline) const {
                        std::to_string(silence_.count()) + " ms where an answer was due");
 }
 
-OwnedReply Connection::read(Deadline deadline) {
+OwnedReply Connection::read(Deadline deadline, std::size_t most_bytes) {
   flush(deadline);
   for (;;) {
-    if (OwnedReply reply = reader_.next()) return reply;
+    if (OwnedReply reply = reader_.next(most_bytes)) return reply;
     await(deadline);
   }
 }

@@ -39,12 +39,14 @@ class Connection {
   /// silent for too long; Failure(TIMEOUT).
   /// `at_least`: how many bytes will come in any case; it may sleep until they are there.
   void await(backend::Deadline deadline, std::size_t at_least = 1);
+  static constexpr std::size_t kSmall = std::size_t{8} << 20;
   /// The next reply of those that were taken in.
   OwnedReply next() { return reader_.next(); }
   bool next(Brief& brief) { return reader_.next(brief); }
 
-  /// Sends what is unsent and awaits the next reply. Throws as await().
-  OwnedReply read(backend::Deadline deadline);
+  /// Sends what is unsent and awaits the next reply. Throws as await(); ConnectionLost, too, if it
+  /// is larger than what most replies may be.
+  OwnedReply read(backend::Deadline deadline, std::size_t most_bytes = kSmall);
   void read(Brief& brief, backend::Deadline deadline);
 
   /// Whether the server has closed it meanwhile, or said what nobody asked for and would be taken

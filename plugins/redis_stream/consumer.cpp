@@ -201,7 +201,7 @@ void Consumer::leave() {
     return;
   }
   try {
-    stop_read(deadline);
+    stop_read(deadline, kPatienceAtClose);
   } catch (const backend::Failure&) { // then what it brings meanwhile goes by the lease
     context_.control.drop();
   }

@@ -100,7 +100,7 @@ class Consumer final : public backend::Subscription {
   void start_read(Call& call, std::size_t wanted, bool block);
   void read_ahead(Call& call);
   void finish_read();
-  void stop_read(backend::Deadline deadline);
+  void stop_read(backend::Deadline deadline, milliseconds patience);
   void settle_while_reading(Call& call);
   void read_ended(const Reply& reply, std::size_t asked, const std::shared_ptr<Arena>& arena);
   void lost_reader(const backend::Failure& failure);

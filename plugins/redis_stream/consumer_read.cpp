@@ -95,7 +95,7 @@ Received Consumer::receive(Call& call) {
       // Only an interrupt leaves a read standing: what it brings is kept from others until the next
       // call, which then comes at once.
       if (in_vain || (!waiting_.empty() && !reading_ahead_)) {
-        stop_read(at_most(call.deadline, kStopAtMost));
+        stop_read(call.deadline, kStopAtMost);
       }
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
       const bool answer_is_due = first && reading_ > 0 && !reading_blocks_;
@@ -167,8 +167,8 @@ void Consumer::poll_until(Clock::time_point until) {
 /// ended for it, or together they could bring more than was asked for, which others would miss.
 void Consumer::take_first(Call& call) {
   if (reading_ > 0 && !reading_ahead_) {
-    stop_read(at_most(call.deadline, kStopAtMost));
-    if (reading_ > 0 && may_unblock_) { // it does not end: see to that first
+    stop_read(call.deadline, kStopAtMost);
+    if (reading_ > 0 && may_unblock_) { // it takes its time
       take_at_ = Clock::now() + kTakeEvery;
       return;
     }
@@ -203,10 +203,10 @@ void Consumer::take_due(Call& call, std::size_t most) {
     };
     append();
     read_acks(connection, call);
-    OwnedReply answer = connection.read(call.deadline);
+    OwnedReply answer = connection.read(call.deadline, ReplyReader::kMostBytes);
     if (answer->is_error() && script_is_unknown(connection, answer->text)) {
       append();
-      answer = connection.read(call.deadline);
+      answer = connection.read(call.deadline, ReplyReader::kMostBytes);
     }
     if (!answer->is_error()) check_taken(*answer);
     arena = std::move(answer.arena);
@@ -330,9 +330,11 @@ void Consumer::finish_read() {
 }
 
 /// Ends the read that stands, so that the server gives us nothing any more; keeps what it brings.
-void Consumer::stop_read(Deadline deadline) {
+/// One that has not ended after so long stands on.
+void Consumer::stop_read(Deadline deadline, milliseconds patience) {
   constexpr milliseconds kStep(20);
-  while (reading_ > 0 && !deadline.passed()) {
+  const Deadline until = at_most(deadline, patience);
+  while (reading_ > 0 && !until.passed()) {
     const Connection* reader = reader_.live();
     if (reader == nullptr) return;
     if (reading_blocks_) {
@@ -343,7 +345,7 @@ void Consumer::stop_read(Deadline deadline) {
       });
     }
     // The server may come to the read only after it was told not to block in it: then again.
-    reader->transport().wait(false, at_most(deadline, kStep), nullptr);
+    reader->transport().wait(false, at_most(until, kStep), nullptr);
     finish_read();
   }
 }

@@ -130,6 +130,7 @@ struct ReplyReader::Functions {
 
 ReplyReader::ReplyReader(std::string origin, std::size_t most_bytes)
     : origin_(std::move(origin)),
+      bound_(most_bytes),
       most_bytes_(most_bytes),
       reader_(redisReaderCreateWithFunctions(nullptr)) {
   if (reader_ == nullptr) throw std::bad_alloc();
@@ -142,20 +143,21 @@ void ReplyReader::broken(const std::string& what) const {
 }
 
 void ReplyReader::feed(const char* data, std::size_t size) {
-  if (reader_->len - reader_->pos + size > most_bytes_) {
-    broken("more than " + std::to_string(most_bytes_ >> 20) + " MiB in one");
+  if (reader_->len - reader_->pos + size > bound_) {
+    broken("more than " + std::to_string(bound_ >> 20) + " MiB in one");
   }
   if (redisReaderFeed(reader_.get(), data, size) != 0) broken(reader_->errstr);
 }
 
-/// hiredis looks for the end of a line from its beginning with every piece that comes: of one that
-/// is long enough that takes all our time.
-void ReplyReader::refuse_endless_line() const {
-  constexpr std::size_t kLongest = 64 * 1024;
+/// Of the rest, which is the beginning of a reply.
+void ReplyReader::refuse_endless(std::size_t most_bytes) const {
+  constexpr std::size_t kLongestLine = 64 * 1024;
   const std::size_t rest = reader_->len - reader_->pos;
-  if (rest <= kLongest) return;
-  // Of a bulk string, which may be longer, the line is its length.
-  if (std::memchr(reader_->buf + reader_->pos, '\r', kLongest) == nullptr) {
+  if (rest > most_bytes) broken("too large");
+  if (rest <= kLongestLine) return;
+  // hiredis looks for the end of a line from its beginning with every piece that comes: of one that
+  // is long enough that takes all our time. Of a bulk string the line is its length.
+  if (std::memchr(reader_->buf + reader_->pos, '\r', kLongestLine) == nullptr) {
     broken("a line without an end");
   }
 }
@@ -167,13 +169,14 @@ void* ReplyReader::parse(redisReplyObjectFunctions& functions) {
     if (reader_->err == REDIS_ERR_OOM) broken("too large");
     broken(reader_->errstr);
   }
-  if (reply == nullptr) refuse_endless_line();
+  if (reply == nullptr) refuse_endless(most_bytes_);
   return reply;
 }
 
-OwnedReply ReplyReader::next() {
+OwnedReply ReplyReader::next(std::size_t most_bytes) {
   if (reader_->pos == reader_->len && arena_ == nullptr) return {};
   if (arena_ == nullptr) arena_ = std::make_unique<Arena>(next_block_);
+  most_bytes_ = std::min(most_bytes, bound_);
   static redisReplyObjectFunctions functions = Functions::whole();
   const auto* root = static_cast<const Reply*>(parse(functions));
   if (root == nullptr) return {};
@@ -186,6 +189,8 @@ OwnedReply ReplyReader::next() {
 bool ReplyReader::next(Brief& brief) {
   if (reader_->pos == reader_->len) return false;
   brief_ = &brief;
+  constexpr std::size_t kMostOfBrief = 1024 * 1024; // at a time; elements of arrays are forgotten
+  most_bytes_ = std::min(kMostOfBrief, bound_);
   static redisReplyObjectFunctions functions = Functions::briefs();
   return parse(functions) != nullptr;
 }

@@ -110,7 +110,7 @@ class ReplyReader {
   void feed(const char* data, std::size_t size);
   /// The next whole reply, if it is there; one that begins with next(), or with a Brief, must end
   /// with it.
-  OwnedReply next();
+  OwnedReply next(std::size_t most_bytes = kMostBytes);
   bool next(Brief& brief);
   /// Whether bytes were fed that no reply was made of yet.
   [[nodiscard]] bool has_rest() const { return reader_->pos < reader_->len || arena_ != nullptr; }
@@ -121,11 +121,12 @@ class ReplyReader {
   };
   struct Functions;
   void* parse(redisReplyObjectFunctions& functions);
-  void refuse_endless_line() const;
+  void refuse_endless(std::size_t most_bytes) const;
   [[noreturn]] void broken(const std::string& what) const;
 
   std::string origin_;
-  std::size_t most_bytes_;
+  std::size_t bound_;
+  std::size_t most_bytes_; // of the reply that is being read
   std::unique_ptr<redisReader, Free> reader_;
   std::unique_ptr<Arena> arena_; // of the reply that is being read
   std::size_t next_block_ = 1024;

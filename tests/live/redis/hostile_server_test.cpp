@@ -107,6 +107,18 @@ TEST(HostileServer, NeverEndsALine) {
   expect_not_believed(answer);
 }
 
+TEST(HostileServer, NeverEndsAnArray) {
+  Answer answer("*2147483647\r\n");
+  answer.endless = ":1\r\n:2\r\n:3\r\n:4\r\n";
+  expect_not_believed(answer);
+}
+
+TEST(HostileServer, NeverEndsAText) {
+  Answer answer("$2147483647\r\n");
+  answer.endless = std::string(4096, 'x');
+  expect_not_believed(answer);
+}
+
 TEST(HostileServer, AnswersWhatNobodyAsked) {
   FakeServer server;
   MessageQueue mq = open_queue(config_for(server));
