@@ -60,6 +60,13 @@ bool Connection::receive() {
   return got > 0;
 }
 
+bool Connection::receive(ReadAnswer& answer, ReadAnswer::State& state) {
+  const std::span<char> room = answer.room();
+  const std::size_t got = transport_->receive(room.data(), room.size());
+  if (got > 0) state = answer.received(got);
+  return got > 0;
+}
+
 void Connection::await(Deadline deadline, std::size_t at_least) {
   // The clock is read once where the answer comes at once: it shows in the latency of one message.
   last_used_ = Clock::now();

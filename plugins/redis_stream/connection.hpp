@@ -10,6 +10,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "read_answer.hpp"
 #include "reply.hpp"
 #include "transport.hpp"
 
@@ -43,6 +44,10 @@ class Connection {
   /// The next reply of those that were taken in.
   OwnedReply next() { return reader_.next(); }
   bool next(Brief& brief) { return reader_.next(brief); }
+  /// The next one is an answer to a read; what is here of it already is taken at once.
+  ReadAnswer::State begin(ReadAnswer& answer) { return answer.begin(reader_.take_rest()); }
+  /// Takes in what is there of it; does not wait. False: nothing was.
+  bool receive(ReadAnswer& answer, ReadAnswer::State& state);
 
   /// Sends what is unsent and awaits the next reply. Throws as await(); ConnectionLost, too, if it
   /// is larger than what most replies may be.

@@ -21,6 +21,7 @@
 #include "deadlines.hpp"
 #include "keys.hpp"
 #include "link.hpp"
+#include "read_answer.hpp"
 #include "slots.hpp"
 #include "swapmq/backend.hpp"
 #include "wake.hpp"
@@ -98,16 +99,19 @@ class Consumer final : public backend::Subscription {
   void take_first(Call& call);
   void take_due(Call& call, std::size_t most);
   void start_read(Call& call, std::size_t wanted, bool block);
+  [[nodiscard]] bool is_worth_reading_ahead(std::size_t wanted) const;
   void read_ahead(Call& call);
   void finish_read();
   void stop_read(backend::Deadline deadline, milliseconds patience);
   void settle_while_reading(Call& call);
-  void read_ended(const Reply& reply, std::size_t asked, const std::shared_ptr<Arena>& arena);
+  void read_until_readable(const Connection& other, backend::Deadline deadline);
+  void read_ended(std::size_t asked);
+  void refused(std::string_view why);
   void lost_reader(const backend::Failure& failure);
   [[nodiscard]] Clock::time_point silent_at() const;
   void check_silence();
   void poll_until(Clock::time_point until);
-  void keep(std::string_view id, const Reply& fields, uint32_t deliveries, bool returned,
+  void keep(const ReadAnswer::Entry& entry, uint32_t deliveries, bool returned,
             const std::shared_ptr<Arena>& arena);
   [[nodiscard]] std::size_t room(const Call& call) const;
   [[nodiscard]] Clock::time_point next_event(const Call& call) const;
@@ -145,9 +149,11 @@ class Consumer final : public backend::Subscription {
   std::size_t reading_ = 0; // how many the read asked for that was not answered yet; 0: none
   bool reading_blocks_ = false;
   bool reading_ahead_ = false;
-  bool may_unblock_ = true;  // as far as we know
-  int full_reads_ = 0;       // in a row, that brought all that they asked for
+  bool may_unblock_ = true; // as far as we know
+  std::size_t flow_ =
+      0; // how many came in full reads in a row, which brought all that was asked for
   std::string read_command_; // its arguments before COUNT, encoded
+  ReadAnswer answer_;
   Clock::time_point read_since_{};
 
   std::deque<Waiting> waiting_;

@@ -40,9 +40,10 @@ constexpr std::size_t kReadAtMost = 4096;
 constexpr milliseconds kStopAtMost(400);
 // Of an answer (32 KiB each), before looking at the time again.
 constexpr int kPiecesAtOnce = 64;
-// So many full reads of so many entries in a row are a flow that is worth reading ahead of.
+// So many entries that came in full reads, each of so many at least, are a flow that is worth
+// reading ahead of.
+constexpr std::size_t kFlow = 128;
 constexpr std::size_t kWorthReadingAhead = 32;
-constexpr int kFlow = 4;
 
 constexpr std::string_view kReading = "to read";
 
@@ -126,7 +127,11 @@ void Consumer::prepare(Call& call, bool may_wait, bool may_read) {
   if (must_recover_ && reading_ == 0 && !group_is_gone_) recover(call.deadline);
   const std::size_t wanted = std::min(call.args.max_messages, room(call));
   if (may_read && waiting_.empty() && wanted > 0 && reading_ == 0 && !group_is_gone_) {
-    start_read(call, wanted, may_wait);
+    // Who does not wait, and has enough to do meanwhile, gets the answer with the next call.
+    const std::size_t held = slots_.used() - call.acks.size();
+    const bool ahead = !may_wait && held >= wanted / 2 && is_worth_reading_ahead(wanted);
+    start_read(call, wanted, may_wait || ahead);
+    reading_ahead_ = ahead && reading_ > 0;
   }
   drop_expired(call);
   flush_acks(call);
@@ -175,7 +180,7 @@ void Consumer::take_first(Call& call) {
   }
   const std::size_t wanted = std::min(call.args.max_messages, room(call));
   const std::size_t before = waiting_.size();
-  if (before >= call.args.max_messages && full_reads_ == 0) return;
+  if (before >= call.args.max_messages && flow_ == 0) return;
   // Without room it may look whether that is true: what was deleted takes none.
   if (wanted == 0 && Clock::now() < look_for_dead_at_) return;
   take_due(call, wanted);
@@ -217,7 +222,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
   if (look_for_dead) {
     look_for_dead_at_ = now + std::clamp(lease_ / 4, kLookForDeadAtLeast, kLookForDeadAtMost);
   }
-  if (reply->is_error()) return read_ended(*reply, 0, arena);
+  if (reply->is_error()) return refused(reply->text);
   const Reply* at = reply->first; // next due, pending in our name, rescued, then three an entry
   const int64_t next_due = at->integer;
   const int64_t mine = at->next->integer;
@@ -227,7 +232,10 @@ void Consumer::take_due(Call& call, std::size_t most) {
   }
   std::size_t taken = 0;
   for (at = at->next->next->next; at != nullptr; at = at->next->next->next) {
-    keep(at->text, *at->next, static_cast<uint32_t>(at->next->next->integer), true, arena);
+    ReadAnswer::Entry entry{{}, arena->make<swapmq_message>(), false};
+    if (!parse(at->text, entry.id)) no_answer(kReading);
+    entry.good = decode(at->text, *at->next, *arena, *entry.message);
+    keep(entry, static_cast<uint32_t>(at->next->next->integer), true, arena);
     ++taken;
   }
   if (mine >= 0) compare_pending(mine + rescued);
@@ -256,6 +264,7 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
     read_since_ = Clock::now();
     connection.flush(call.deadline);
     read_acks(connection, call);
+    connection.begin(answer_);
   } catch (const Failure& failure) {
     lost_reader(failure);
     if (call.acks_sent) {
@@ -279,32 +288,51 @@ void Consumer::lost_reader(const Failure& failure) {
                     std::string("a consumer of \"") + keys_.stream + "\": " + failure.what());
 }
 
+/// Only where there surely is more, since what is read ahead is kept from others.
+bool Consumer::is_worth_reading_ahead(std::size_t wanted) const {
+  return flow_ >= kFlow && wanted >= kWorthReadingAhead;
+}
+
 /// There is more where the last read came from, and room for it: the server may work on the next
-/// one while the application works on this one. Only then, since what is read ahead is kept from
-/// others.
+/// one while the application works on this one.
 void Consumer::read_ahead(Call& call) {
-  if (full_reads_ < kFlow || reading_ > 0 || group_is_gone_ || must_recover_) return;
+  if (reading_ > 0 || group_is_gone_ || must_recover_) return;
   const std::size_t more = room(call);
-  if (more < std::max(kWorthReadingAhead, waiting_.size() / 2)) return;
+  if (more < waiting_.size() / 2 || !is_worth_reading_ahead(more)) return;
   start_read(call, more, true);
   reading_ahead_ = true;
 }
 
-/// The acks over the other connection, and while the server does them, the answer of the read and
-/// the start of the next.
+/// The acks over the other connection, and while the server does them, the answer of the read. The
+/// next read begins when they are done: the server works on it while the application handles this
+/// one.
 void Consumer::settle_while_reading(Call& call) {
   context_.control.use(call.deadline, [&](Connection& connection) {
     append_acks(connection, call);
     connection.flush(call.deadline);
     std::exception_ptr refused; // which must not keep us from the acks' answers
     try {
-      finish_read();
+      read_until_readable(connection, call.deadline);
     } catch (...) {
       refused = std::current_exception();
     }
     read_acks(connection, call);
     if (refused != nullptr) std::rethrow_exception(refused);
   });
+}
+
+/// Takes the answer of the read that stands, unless the other connection's comes first.
+void Consumer::read_until_readable(const Connection& other, Deadline deadline) {
+  finish_read();
+  while (const Connection* reader = reading_ > 0 ? reader_.live() : nullptr) {
+    // Of a large answer the server sends parts, and does the other's work in between.
+    const int other_fd = answer_.is_under_way() ? -1 : other.transport().fd();
+    std::array<pollfd, 2> polled{pollfd{reader->transport().fd(), POLLIN, 0},
+                                 pollfd{other_fd, POLLIN, 0}};
+    const int found = poll(polled.data(), polled.size(), deadline.left_ms());
+    if (found == 0 || (found > 0 && polled[0].revents == 0)) return;
+    finish_read();
+  }
 }
 
 /// Takes the answer of the read that stands, if it is here.
@@ -315,15 +343,12 @@ void Consumer::finish_read() {
     return;
   }
   try {
-    OwnedReply reply = connection->next();
-    for (int pieces = 0; !reply && pieces < kPiecesAtOnce && connection->receive(); ++pieces) {
-      reply = connection->next();
+    ReadAnswer::State state = answer_.state();
+    for (int pieces = 0; state == ReadAnswer::State::awaited; ++pieces) {
+      if (pieces == kPiecesAtOnce || !connection->receive(answer_, state)) return;
       read_since_ = Clock::now(); // it is not silent
     }
-    if (!reply) return;
-    const std::size_t asked = std::exchange(reading_, 0);
-    const Reply* root = reply.root;
-    read_ended(*root, asked, std::move(reply.arena));
+    read_ended(std::exchange(reading_, 0));
   } catch (const ConnectionLost& lost) {
     lost_reader(lost);
   }
@@ -350,51 +375,47 @@ void Consumer::stop_read(Deadline deadline, milliseconds patience) {
   }
 }
 
-void Consumer::read_ended(const Reply& reply, std::size_t asked,
-                          const std::shared_ptr<Arena>& arena) {
-  const int full_before = std::exchange(full_reads_, 0);
-  if (reply.is_error()) {
-    if (meaning_of(reply.text).status == SWAPMQ_NOT_FOUND) {
-      if (group_is_gone_) return;
-      group_is_gone_ = true;
-      heal_at_ = Clock::now();
-      context_.host.count("groups_lost");
-      context_.host.log(SWAPMQ_LOG_ERROR,
-                        "the queue \"" + keys_.stream +
-                            "\" or its group is gone from Redis: deleted, or all of it flushed");
-      return;
-    }
-    reader_.drop(); // by another one the master may be found again
-    throw server_failure(kReading, reply.text);
-  }
-  if (reply.is_nil()) return; // nothing came
+void Consumer::read_ended(std::size_t asked) {
+  const std::size_t flow_before = std::exchange(flow_, 0);
+  if (answer_.state() == ReadAnswer::State::refused) return refused(answer_.refusal());
+  if (answer_.state() == ReadAnswer::State::nothing) return;
   excess_seen_ = false;
-  const Reply* stream = expect_array(reply, 1, kReading); // its name, its entries
-  const Reply& entries = *expect_array(*stream, 2, kReading)->next;
-  const Reply* entry = expect_array(entries, 0, kReading);
-  for (; entry != nullptr; entry = entry->next) {
-    if (entry->count < 2) no_answer(kReading);
-    keep(entry->first->text, *entry->first->next, 1, false, arena);
-  }
-  full_reads_ = entries.count >= asked && asked >= kWorthReadingAhead ? full_before + 1 : 0;
-  if (entries.count > 0) {
-    const double bytes = static_cast<double>(arena->used()) / entries.count;
+  const std::shared_ptr<Arena> memory = answer_.take_memory();
+  const std::size_t count = answer_.entries().size();
+  for (const ReadAnswer::Entry& entry : answer_.entries()) keep(entry, 1, false, memory);
+  if (count >= asked && asked >= kWorthReadingAhead) flow_ = flow_before + count;
+  if (count > 0) {
+    const double bytes = static_cast<double>(answer_.bytes()) / static_cast<double>(count);
     entry_bytes_ = std::max(bytes, 0.75 * entry_bytes_ + 0.25 * bytes); // careful with larger ones
   }
 }
 
-void Consumer::keep(std::string_view id, const Reply& fields, uint32_t deliveries, bool returned,
+/// Of a read, in whichever way.
+void Consumer::refused(std::string_view why) {
+  flow_ = 0;
+  if (meaning_of(why).status != SWAPMQ_NOT_FOUND) {
+    reader_.drop(); // by another one the master may be found again
+    throw server_failure(kReading, why);
+  }
+  if (group_is_gone_) return;
+  group_is_gone_ = true;
+  heal_at_ = Clock::now();
+  context_.host.count("groups_lost");
+  context_.host.log(SWAPMQ_LOG_ERROR,
+                    "the queue \"" + keys_.stream +
+                        "\" or its group is gone from Redis: deleted, or all of it flushed");
+}
+
+void Consumer::keep(const ReadAnswer::Entry& entry, uint32_t deliveries, bool returned,
                     const std::shared_ptr<Arena>& arena) {
-  EntryId entry;
-  if (!parse(id, entry)) no_answer(kReading);
-  swapmq_message* message = arena->make<swapmq_message>();
+  const swapmq_message* message = entry.message;
   uint32_t flags = returned ? SWAPMQ_DELIVERY_REDELIVERED : 0;
-  if (!decode(id, fields, *arena, *message)) {
+  if (!entry.good) {
     flags |= SWAPMQ_DELIVERY_UNDECODABLE;
     context_.host.count("undecodable_entries");
   }
   if (message->delivery_count > 0) flags |= SWAPMQ_DELIVERY_REDELIVERED;
-  const uint32_t slot = slots_.add(entry, deliveries, message->expires_at_ms);
+  const uint32_t slot = slots_.add(entry.id, deliveries, message->expires_at_ms);
   // Others may have written any number.
   const uint64_t counted = uint64_t{deliveries} + message->delivery_count;
   const auto count = static_cast<uint32_t>(std::min<uint64_t>(counted, UINT32_MAX));

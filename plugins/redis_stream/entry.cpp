@@ -65,9 +65,7 @@ bool read_number(std::string_view text, Number& number) {
 class Decoder {
  public:
   Decoder(Arena& arena, swapmq_message& message, std::size_t fields)
-      : message_(message),
-        // One more for the header that says what is wrong.
-        headers_(arena.make<swapmq_header>(fields + 1)) {}
+      : arena_(arena), message_(message), fields_(fields) {}
 
   void take(std::string_view name, std::string_view value) {
     if (name == "message_id") {
@@ -94,17 +92,17 @@ class Decoder {
   void not_a_field() { wrong("a field is no name and value"); }
 
   /// False: it is no message.
-  bool finish(std::string_view entry_id, Arena& arena) {
+  bool finish(std::string_view entry_id) {
     if (!has_data_) wrong("there is no field \"data\"");
-    if (message_.id.size == 0) message_.id = bytes(arena.copy(entry_id.data(), entry_id.size()));
+    if (message_.id.size == 0) message_.id = bytes(arena_.copy(entry_id.data(), entry_id.size()));
     EntryId id;
     if (!has_timestamp_ && parse(entry_id, id)) {
       message_.timestamp_ms = static_cast<int64_t>(std::min<uint64_t>(id.ms, INT64_MAX));
     }
     if (wrong_ != nullptr) {
-      headers_[message_.header_count++] = {bytes(SWAPMQ_UNDECODABLE_HEADER), bytes(wrong_)};
+      add_header(SWAPMQ_UNDECODABLE_HEADER, wrong_);
     }
-    message_.headers = message_.header_count > 0 ? headers_ : nullptr;
+    message_.headers = headers_;
     message_.header_size = sizeof(swapmq_header);
     return wrong_ == nullptr;
   }
@@ -146,6 +144,12 @@ class Decoder {
     if (name.empty() || name.size() > kMaxHeaderNameBytes) {
       return wrong("the name of a header is not 1 to 255 bytes");
     }
+    add_header(name, value);
+  }
+
+  void add_header(std::string_view name, std::string_view value) {
+    // One more for the header that says what is wrong.
+    if (headers_ == nullptr) headers_ = arena_.make<swapmq_header>(fields_ + 1);
     headers_[message_.header_count++] = {bytes(name), bytes(value)};
   }
 
@@ -153,8 +157,10 @@ class Decoder {
     if (wrong_ == nullptr) wrong_ = what;
   }
 
+  Arena& arena_;
   swapmq_message& message_;
-  swapmq_header* headers_;
+  const std::size_t fields_;
+  swapmq_header* headers_ = nullptr;
   bool has_data_ = false;
   bool has_timestamp_ = false;
   const char* wrong_ = nullptr;
@@ -226,7 +232,18 @@ bool decode(std::string_view entry_id, const Reply& fields, Arena& arena, swapmq
     }
     decoder.take(at->text, at->next->text);
   }
-  return decoder.finish(entry_id, arena);
+  return decoder.finish(entry_id);
+}
+
+bool decode(std::string_view entry_id, const char* base, std::span<const FieldAt> fields,
+            Arena& arena, swapmq_message& message) {
+  Decoder decoder(arena, message, fields.size() / 2);
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    decoder.take({base + fields[i].at, fields[i].size},
+                 {base + fields[i + 1].at, fields[i + 1].size});
+  }
+  if (fields.size() % 2 != 0) decoder.not_a_field();
+  return decoder.finish(entry_id);
 }
 
 } // namespace swapmq::redis

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,16 @@ void append_fields(Commands& out, const swapmq_message& message);
 std::vector<swapmq_header> merged_headers(const swapmq_message& message,
                                           const swapmq_settlement& settlement);
 
-/// What an entry holds; the views live in the reply's arena. False: it is no message, and holds
-/// what could be read of it and a header that says why.
+/// Where the name or the value of a field is, from a base.
+struct FieldAt {
+  std::size_t at, size;
+};
+
+/// What an entry holds, of which each name is followed by its value. The message points to them,
+/// and into the arena. False: it is no message, and holds what could be read of it and a header
+/// that says why.
+bool decode(std::string_view entry_id, const char* base, std::span<const FieldAt> fields,
+            Arena& arena, swapmq_message& message);
 bool decode(std::string_view entry_id, const Reply& fields, Arena& arena, swapmq_message& message);
 
 } // namespace swapmq::redis

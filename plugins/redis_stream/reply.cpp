@@ -186,6 +186,12 @@ OwnedReply ReplyReader::next(std::size_t most_bytes) {
   return {std::move(arena_), root};
 }
 
+std::string_view ReplyReader::take_rest() {
+  const std::string_view rest(reader_->buf + reader_->pos, reader_->len - reader_->pos);
+  reader_->pos = reader_->len;
+  return rest;
+}
+
 bool ReplyReader::next(Brief& brief) {
   if (reader_->pos == reader_->len) return false;
   brief_ = &brief;

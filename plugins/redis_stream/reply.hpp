@@ -58,6 +58,11 @@ class Arena {
     std::memcpy(to, data, size);
     return {to, size};
   }
+  /// Keeps memory that others have filled.
+  void adopt(std::unique_ptr<char[]> block) {
+    blocks_.push_back(std::move(block));
+    at_ = end_ = 0; // nothing more is taken of it
+  }
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:
@@ -112,6 +117,8 @@ class ReplyReader {
   /// with it.
   OwnedReply next(std::size_t most_bytes = kMostBytes);
   bool next(Brief& brief);
+  /// What was fed that no reply was made of yet, for another reader.
+  std::string_view take_rest();
   /// Whether bytes were fed that no reply was made of yet.
   [[nodiscard]] bool has_rest() const { return reader_->pos < reader_->len || arena_ != nullptr; }
 

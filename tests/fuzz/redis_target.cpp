@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "entry.hpp"
 #include "failures.hpp"
+#include "read_answer.hpp"
 #include "reply.hpp"
 
 namespace swapmq::fuzz {
@@ -149,6 +150,58 @@ void try_entries(const Reply& reply, redis::Arena& arena) {
   for (const Reply* at = reply.first; at != nullptr; at = at->next) try_entries(*at, arena);
 }
 
+using redis::ReadAnswer;
+
+/// The first answer to a read in it, shown as show() does; "refused" if it is none, "" if it is not
+/// whole.
+std::string read_answer(std::string_view bytes, std::size_t piece) {
+  ReadAnswer answer;
+  std::string shown;
+  try {
+    ReadAnswer::State state = answer.begin({});
+    for (std::size_t at = 0; at < bytes.size() && state == ReadAnswer::State::awaited;) {
+      const std::span<char> room = answer.room();
+      const std::size_t size = std::min({room.size(), piece, bytes.size() - at});
+      std::copy_n(bytes.data() + at, size, room.data());
+      state = answer.received(size);
+      at += size;
+    }
+    if (state == ReadAnswer::State::awaited) return "";
+    shown = std::to_string(static_cast<int>(state)) + answer.refusal();
+    const std::shared_ptr<redis::Arena> memory = answer.take_memory();
+    for (const ReadAnswer::Entry& entry : answer.entries()) {
+      check_message(*entry.message, entry.good, bytes.size());
+      if (entry.good) check_round_trip(*entry.message);
+      shown += ";" + std::to_string(entry.id.ms) + "-" + std::to_string(entry.id.sequence) + "," +
+               std::string(view(entry.message->id)) + "," + std::string(view(entry.message->body));
+    }
+  } catch (const redis::ConnectionLost& lost) {
+    check_text_of(lost);
+    return "refused";
+  }
+  return shown;
+}
+
+/// What one reader takes for entries, the other does, too.
+void compare_readers(std::string_view bytes) {
+  const std::string shown = read_answer(bytes, kMostInput);
+  if (!shown.starts_with(std::to_string(static_cast<int>(ReadAnswer::State::entries)))) return;
+  ReplyReader reader("h");
+  reader.feed(bytes.data(), bytes.size());
+  const OwnedReply reply = reader.next();
+  demand(reply && reply->is_array(), "hiredis takes entries for no array");
+  std::string again = shown.substr(0, 1);
+  for (const Reply* at = reply->first->last->first; at != nullptr; at = at->next) {
+    swapmq_message message{};
+    redis::EntryId id;
+    demand(redis::parse(at->first->text, id), "an entry without an id");
+    redis::decode(at->first->text, *at->first->next, *reply.arena, message);
+    again += ";" + std::to_string(id.ms) + "-" + std::to_string(id.sequence) + "," +
+             std::string(view(message.id)) + "," + std::string(view(message.body));
+  }
+  demand(again == shown, "hiredis' reader sees other entries");
+}
+
 } // namespace
 
 void try_redis(std::string_view bytes) {
@@ -163,6 +216,11 @@ void try_redis(std::string_view bytes) {
     demand(brief.outermost == whole.outermost && brief.refused == whole.refused,
            "brief replies are others than whole ones");
   }
+  // In one piece there may be more than was asked for, which is refused.
+  const std::string answer = read_answer(bytes, 1);
+  const std::string at_once = read_answer(bytes, kMostInput);
+  demand(answer == at_once || at_once == "refused", "pieces make a difference to an answer");
+  compare_readers(bytes);
   ReplyReader reader("h");
   reader.feed(bytes.data(), bytes.size());
   try {

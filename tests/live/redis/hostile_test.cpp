@@ -22,7 +22,7 @@ using test::Outcome;
 using test::Published;
 using test::SessionPtr;
 
-constexpr milliseconds kPatience(150);
+constexpr milliseconds kPatience(400);
 // Beyond the deadline; more is a hang.
 constexpr milliseconds kLate(1000);
 // An exchange that is to do something has three seconds more for that.
@@ -147,6 +147,8 @@ class Visit {
   }
 
   [[nodiscard]] bool was_there() const { return visits_ > 0; }
+  /// Of the session: why it was not there.
+  [[nodiscard]] const Outcome& opening() const { return session_->outcome; }
   /// What was copied was acked.
   [[nodiscard]] bool acked() const { return acked_; }
 
@@ -325,7 +327,7 @@ TEST_P(EveryPlace, WithstandsWhatIsNoAnswer) {
     SCOPED_TRACE(hostile.name);
     Visit visit(GetParam(), hostile);
     visit.run();
-    EXPECT_TRUE(visit.was_there());
+    EXPECT_TRUE(visit.was_there()) << visit.opening();
   }
 }
 
@@ -338,7 +340,7 @@ TEST_P(EveryPlace, WithstandsAnAnswerThatIsCut) {
     SCOPED_TRACE("cut at " + std::to_string(length));
     Visit visit(GetParam(), {"cut", proper.substr(0, length), true});
     visit.run();
-    EXPECT_TRUE(visit.was_there());
+    EXPECT_TRUE(visit.was_there()) << visit.opening();
   }
 }
 
@@ -347,7 +349,7 @@ TEST(HostileCopy, OfADeadLetterWithoutAnAnswerIsNotFollowedByAnAck) {
     SCOPED_TRACE(hostile.name);
     Visit visit(Place::script_publish, hostile, true);
     visit.run();
-    EXPECT_TRUE(visit.was_there());
+    EXPECT_TRUE(visit.was_there()) << visit.opening();
     EXPECT_FALSE(visit.acked()) << "it is lost now";
   }
 }
