@@ -4,7 +4,7 @@
 # something is wrong. To be sourced after common.sh, from the top of the repository.
 
 # What the labels of the tests mean to the steps.
-readonly label_sanitized='^(unit|contract)$' label_no_sanitizer='^no_sanitizer$'
+readonly label_sanitized='^(unit|contract|sanitizer)$' label_no_sanitizer='^no_sanitizer$'
 
 sources() { find core plugins host tests packaging -name '*.cpp' -o -name '*.hpp' -o -name '*.[ch]'; }
 

@@ -12,6 +12,7 @@
 
 #include "../support/child_process.hpp"
 #include "open_queue.hpp"
+#include "queue_state.hpp"
 #include "redis_server.hpp"
 #include "traffic.hpp"
 
@@ -39,19 +40,6 @@ void expect_nothing_lost(const Tally& tally) {
   testing::Test::RecordProperty("in_doubt", std::to_string(tally.in_doubt));
   testing::Test::RecordProperty("failed", std::to_string(tally.failed));
   testing::Test::RecordProperty("twice", std::to_string(tally.twice));
-}
-
-/// The queue is as empty as it should be once all was consumed and acknowledged.
-void expect_empty(MessageQueue& mq) {
-  std::string last;
-  const bool empty = await([&] {
-    const auto stats = mq.stats("tasks", milliseconds(5000));
-    if (!stats) return last = stats.error().message(), false;
-    last = std::to_string(stats->ready) + "/" + std::to_string(stats->unacked) + "/" +
-           std::to_string(stats->delayed);
-    return stats->ready == 0 && stats->unacked == 0 && stats->delayed == 0;
-  });
-  EXPECT_TRUE(empty) << "ready/unacked/delayed: " << last;
 }
 
 TEST(Faults, ServerKilledAndStartedAgain) {
@@ -190,15 +178,7 @@ TEST(Faults, EverythingFlushed) {
   ASSERT_TRUE(traffic.flows()) << "publishing and consuming go on";
   ASSERT_TRUE(traffic.flows());
   expect_nothing_lost(traffic.finish(after));
-  double events = 0;
-  for (const Metric& metric : traffic.consuming().metrics()) {
-    for (const auto& label : metric.labels) {
-      if (label == std::pair<std::string, std::string>("event", "groups_recreated")) {
-        events += metric.value;
-      }
-    }
-  }
-  EXPECT_GE(events, 1);
+  EXPECT_GE(plugin_events(traffic.consuming(), "groups_recreated"), 1);
   std::ifstream log(config.log_file);
   std::ostringstream text;
   text << log.rdbuf();
