@@ -99,6 +99,30 @@ TEST(Faults, ServerStoppedAndContinued) {
   expect_empty(traffic.publishing());
 }
 
+TEST(Faults, ServerStoppedForTenSeconds) {
+  const RedisServer server;
+  const AppConfig config = config_for(server.options());
+  AppConfig elsewhere = config;
+  elsewhere.redis.database = 1; // queues of its own, stopped along with the others
+  Traffic impatient(config, {.publish_timeout = milliseconds(1200)});
+  Traffic patient(elsewhere, {.publish_timeout = milliseconds(30'000)});
+  ASSERT_TRUE(impatient.flows() && patient.flows());
+  server.pause();
+  const auto end = Clock::now() + milliseconds(10'000);
+  while (Clock::now() < end) {
+    ASSERT_TRUE(impatient.fails()) << "a publish that nobody answers ends at its timeout";
+  }
+  server.resume();
+  EXPECT_TRUE(impatient.flows());
+  EXPECT_TRUE(patient.flows());
+  expect_nothing_lost(impatient.finish());
+  const Tally tally = patient.finish();
+  expect_nothing_lost(tally);
+  EXPECT_EQ(tally.failed + tally.in_doubt, 0U) << "what has the time outlasts the stop";
+  expect_empty(impatient.publishing());
+  expect_empty(patient.publishing());
+}
+
 TEST(Faults, ConnectionsKilledAgainAndAgain) {
   const RedisServer server;
   Traffic traffic(config_for(server.options()));
