@@ -39,7 +39,7 @@ void expect_nothing_lost(const Tally& tally) {
   testing::Test::RecordProperty("confirmed", std::to_string(tally.confirmed));
   testing::Test::RecordProperty("in_doubt", std::to_string(tally.in_doubt));
   testing::Test::RecordProperty("failed", std::to_string(tally.failed));
-  testing::Test::RecordProperty("twice", std::to_string(tally.twice));
+  testing::Test::RecordProperty("twice", std::to_string(tally.twice.size()));
 }
 
 TEST(Faults, ServerKilledAndStartedAgain) {

@@ -171,8 +171,11 @@ bool RedisServer::start() {
   const std::string log_file = folder_ / "redis.log";
   std::error_code ignored; // there is none yet
   std::filesystem::remove(log_file, ignored);
-  process_ = std::make_unique<ChildProcess>(
-      ChildProcess::Program{{"redis-server", folder_ / "redis.conf"}, log_file, true});
+  std::vector<std::string> arguments{"redis-server", folder_ / "redis.conf"};
+  if (!setup_.preload.empty()) {
+    arguments.insert(arguments.begin(), {"env", "LD_PRELOAD=" + setup_.preload});
+  }
+  process_ = std::make_unique<ChildProcess>(ChildProcess::Program{arguments, log_file, true});
   const bool settled = await([this] { return !running() || answers(); }, kStartTime);
   if (settled && running()) return true;
   const std::string why = running() ? "does not answer" : "ended at once";

@@ -24,6 +24,7 @@ struct RedisSetup {
   std::uint64_t maxmemory = 0;                 ///< bytes; refuses writes beyond it; 0: none
   int port = 0;                                ///< the one to try first; 0: any
   std::vector<std::string> more{};             ///< further lines of redis.conf
+  std::string preload{};                       ///< a library that it loads first
 };
 
 /// The user whom everything is allowed, on every server: the tests' own.

@@ -13,8 +13,10 @@ constexpr const char* kQueue = "tasks";
 constexpr std::size_t kMostErrors = 100;
 constexpr auto kQuiet = milliseconds(10'000); // nothing comes for so long: no more will
 
+constexpr std::uint64_t kNone = UINT64_MAX;
+
 std::uint64_t number_of(std::string_view id) {
-  std::uint64_t number = UINT64_MAX;
+  std::uint64_t number = kNone;
   std::from_chars(id.data(), id.data() + id.size(), number);
   return number;
 }
@@ -40,7 +42,7 @@ void Traffic::publish_on() {
 
 bool Traffic::may_publish() {
   std::unique_lock lock(mutex_);
-  while (!stop_ && waiting_ >= shape_.most_waiting) changed_.wait_for(lock, kQuiet);
+  while (!stop_ && waiting_ >= shape_.most_waiting + written_off_) changed_.wait_for(lock, kQuiet);
   return !stop_;
 }
 
@@ -54,11 +56,12 @@ void Traffic::publish_batch() {
   for (const std::string& id : ids) messages.push_back({.body = body, .id = id});
   const std::vector<Sent> sent =
       publishing_.publish_many(kQueue, messages, {.timeout = shape_.publish_timeout});
+  const auto now = Clock::now();
 
   const std::lock_guard lock(mutex_);
   for (std::uint64_t i = 0; i < count; ++i) {
     const Sent& one = sent.at(i);
-    published_[first + i] = one.outcome();
+    published_[first + i] = {one.outcome(), now};
     if (one) {
       ++confirmed_;
       if (!consumed_.contains(first + i)) ++waiting_;
@@ -73,9 +76,12 @@ void Traffic::publish_batch() {
 Decision Traffic::note_consumed(const Delivery& delivery) {
   const std::uint64_t number = number_of(delivery.id());
   const std::lock_guard lock(mutex_);
-  if (consumed_[number]++ == 0) {
+  Consumed& consumed = consumed_[number];
+  if (consumed.times++ == 0) {
+    consumed.first = Clock::now();
     const auto published = published_.find(number);
-    if (published != published_.end() && published->second == Outcome::confirmed) --waiting_;
+    if (published != published_.end() && published->second.outcome == Outcome::confirmed)
+      --waiting_;
   }
   changed_.notify_all();
   return ack();
@@ -99,6 +105,14 @@ bool Traffic::fails(milliseconds timeout) {
   return failed;
 }
 
+void Traffic::write_off() {
+  {
+    const std::lock_guard lock(mutex_);
+    written_off_ = waiting_;
+  }
+  changed_.notify_all();
+}
+
 void Traffic::stop_publishers() {
   {
     const std::lock_guard lock(mutex_);
@@ -109,10 +123,13 @@ void Traffic::stop_publishers() {
   publishers_.clear();
 }
 
-bool Traffic::all_consumed(std::uint64_t first) const {
-  return std::all_of(published_.lower_bound(first), published_.end(), [this](const auto& message) {
-    return message.second != Outcome::confirmed || consumed_.contains(message.first);
-  });
+/// Of what was confirmed and not consumed; kNone if all was.
+std::uint64_t Traffic::first_missing(std::uint64_t from) const {
+  const auto found =
+      std::find_if(published_.lower_bound(from), published_.end(), [this](const auto& message) {
+        return message.second.outcome == Outcome::confirmed && !consumed_.contains(message.first);
+      });
+  return found == published_.end() ? kNone : found->first;
 }
 
 Tally Traffic::finish(std::uint64_t first) {
@@ -120,7 +137,9 @@ Tally Traffic::finish(std::uint64_t first) {
   {
     std::unique_lock lock(mutex_);
     std::size_t before = SIZE_MAX;
-    while (!all_consumed(first) && consumed_.size() != before) {
+    for (std::uint64_t missing = first; consumed_.size() != before;) {
+      missing = first_missing(missing); // those before it have come
+      if (missing == kNone) break;
       before = consumed_.size();
       changed_.wait_for(lock, kQuiet, [&] { return consumed_.size() != before; });
     }
@@ -132,18 +151,21 @@ Tally Traffic::finish(std::uint64_t first) {
 
 Tally Traffic::tally(std::uint64_t first) const {
   Tally tally;
-  for (const auto& [number, outcome] : published_) {
+  for (const auto& [number, published] : published_) {
+    const Outcome outcome = published.outcome;
     const bool came = consumed_.contains(number);
-    if (outcome == Outcome::confirmed) ++tally.confirmed;
+    if (outcome == Outcome::confirmed) tally.confirmed_at[number] = published.at;
     if (outcome == Outcome::in_doubt) ++tally.in_doubt;
     if (outcome == Outcome::failed) ++tally.failed;
     if (outcome == Outcome::confirmed && !came && number >= first) tally.lost.insert(number);
     if (outcome == Outcome::failed && came) tally.failed_yet_stored.insert(number);
   }
-  for (const auto& [number, times] : consumed_) {
+  for (const auto& [number, consumed] : consumed_) {
     if (!published_.contains(number)) tally.invented.insert(number);
-    if (times > 1) ++tally.twice;
+    if (consumed.times > 1) tally.twice.insert(number);
+    tally.consumed_at[number] = consumed.first;
   }
+  tally.confirmed = tally.confirmed_at.size();
   tally.consumed = consumed_.size();
   tally.errors = errors_;
   return tally;

@@ -25,7 +25,10 @@ struct Tally {
   std::set<std::uint64_t> lost;              ///< confirmed and never consumed
   std::set<std::uint64_t> failed_yet_stored; ///< "certainly not stored", and consumed
   std::set<std::uint64_t> invented;          ///< consumed and never published
-  std::size_t confirmed = 0, in_doubt = 0, failed = 0, consumed = 0, twice = 0;
+  std::set<std::uint64_t> twice;             ///< consumed more than once
+  std::size_t confirmed = 0, in_doubt = 0, failed = 0, consumed = 0;
+  std::map<std::uint64_t, Clock::time_point> confirmed_at; ///< as its publisher saw it
+  std::map<std::uint64_t, Clock::time_point> consumed_at;  ///< for the first time
   std::set<std::string> errors; ///< of publishes, the first hundred different ones
 };
 
@@ -51,6 +54,8 @@ class Traffic {
   bool flows(std::size_t messages = 100, milliseconds timeout = milliseconds(15'000));
   /// Awaits that a publish was not confirmed since the last time.
   bool fails(milliseconds timeout = milliseconds(15'000));
+  /// What is confirmed and not yet consumed may be lost: publishers do not await it.
+  void write_off();
   /// Messages from this number on are published after this call.
   [[nodiscard]] std::uint64_t next_number() const { return next_; }
   /// Ends publishing, awaits that all that was confirmed is consumed, or that nothing more is for a
@@ -61,21 +66,31 @@ class Traffic {
   [[nodiscard]] MessageQueue& consuming() { return consuming_; }
 
  private:
+  struct Published {
+    Outcome outcome = Outcome::failed;
+    Clock::time_point at{};
+  };
+  struct Consumed {
+    int times = 0;
+    Clock::time_point first{};
+  };
+
   void publish_on();
   void publish_batch();
   bool may_publish();
   Decision note_consumed(const Delivery& delivery);
   void stop_publishers();
   [[nodiscard]] Tally tally(std::uint64_t first) const;
-  [[nodiscard]] bool all_consumed(std::uint64_t first) const;
+  [[nodiscard]] std::uint64_t first_missing(std::uint64_t from) const;
 
   const Shape shape_;
   std::atomic<std::uint64_t> next_{0};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::uint64_t, Outcome> published_; // behind mutex_, as are those that follow
-  std::map<std::uint64_t, int> consumed_;
-  std::size_t confirmed_ = 0, unconfirmed_ = 0, waiting_ = 0, last_unconfirmed_ = 0;
+  std::map<std::uint64_t, Published> published_; // behind mutex_, as are those that follow
+  std::map<std::uint64_t, Consumed> consumed_;
+  std::size_t confirmed_ = 0, unconfirmed_ = 0, waiting_ = 0, last_unconfirmed_ = 0,
+              written_off_ = 0;
   std::set<std::string> errors_;
   bool stop_ = false;
 
