@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "entry_id.hpp"
 #include "failures.hpp"
 #include "server_error.hpp"
 
@@ -32,8 +31,16 @@ const Reply* expect_array(const Reply& reply, uint32_t least, std::string_view d
 }
 
 bool is_entry_id(int type, std::string_view text) {
-  EntryId id;
-  return type == REDIS_REPLY_STRING && parse(text, id);
+  // One for each message that is published: without looking for numbers that are too large.
+  constexpr std::size_t kMost = 41;
+  if (type != REDIS_REPLY_STRING || text.size() > kMost) return false;
+  const auto digits_end = [&](std::size_t at) {
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    return at;
+  };
+  const std::size_t dash = digits_end(0);
+  if (dash == 0 || dash + 1 >= text.size() || text[dash] != '-') return false;
+  return digits_end(dash + 1) == text.size();
 }
 
 } // namespace swapmq::redis

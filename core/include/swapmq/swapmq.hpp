@@ -19,6 +19,8 @@
 #ifndef SWAPMQ_SWAPMQ_HPP
 #define SWAPMQ_SWAPMQ_HPP
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -168,18 +170,29 @@ SWAPMQ_API std::string_view to_string(Outcome outcome);
 class [[nodiscard]] Sent {
  public:
   Sent() = default;
-  Sent(Outcome outcome, std::string id, Error error)
-      : outcome_(outcome), id_(std::move(id)), error_(std::move(error)) {}
+  Sent(Outcome outcome, std::string_view id, Error error)
+      : outcome_(outcome), error_(std::move(error)) {
+    if (id.size() > short_id_.size()) {
+      long_id_ = id;
+      return;
+    }
+    short_size_ = static_cast<std::uint8_t>(id.size());
+    std::copy(id.begin(), id.end(), short_id_.begin());
+  }
 
   explicit operator bool() const { return outcome_ == Outcome::confirmed; }
   [[nodiscard]] Outcome outcome() const { return outcome_; }
   [[nodiscard]] const Error& error() const { return error_; }
-  /// The message's id, made by the library or given.
-  [[nodiscard]] const std::string& id() const { return id_; }
+  /// The message's id, made by the library or given. Lives as long as this.
+  [[nodiscard]] std::string_view id() const {
+    return long_id_.empty() ? std::string_view(short_id_.data(), short_size_) : long_id_;
+  }
 
  private:
   Outcome outcome_ = Outcome::failed;
-  std::string id_;
+  std::uint8_t short_size_ = 0;
+  std::array<char, 36> short_id_{}; // as long as those that the library makes: no heap for them
+  std::string long_id_;
   Error error_;
 };
 

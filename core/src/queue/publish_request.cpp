@@ -53,9 +53,8 @@ bool PublishRequest::all_final() const {
 
 Sent PublishRequest::sent(std::size_t i) const {
   const MessageProgress& message = progress_[i];
-  std::string own_id(id(i));
-  if (message.outcome == Outcome::confirmed) return {Outcome::confirmed, std::move(own_id), {}};
-  return {message.outcome, std::move(own_id), Error(message.code, message.text, message.retryable)};
+  if (message.outcome == Outcome::confirmed) return {Outcome::confirmed, id(i), {}};
+  return {message.outcome, id(i), Error(message.code, message.text, message.retryable)};
 }
 
 } // namespace swapmq::queue

@@ -160,7 +160,7 @@ queue::LaneSetup Runtime::lane_setup(const std::string& queue, const ConsumeOpti
   // The consumer keeps this object, so `this` lives as long as its lanes.
   setup.policy.publish = [this](const std::string& to, const Message& message) {
     auto target = publisher(to);
-    if (!target) return Sent(Outcome::failed, std::string(message.id), target.error());
+    if (!target) return Sent(Outcome::failed, message.id, target.error());
     queue::PublishRequest request({&message, 1}, config_.connection_timeout);
     (*target)->publish(request);
     return request.sent(0);

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <random>
 
@@ -49,18 +50,15 @@ class Generator {
   std::uint32_t seeded_for_ = 0;
 };
 
-constexpr auto hex_pairs = [] {
-  constexpr char alphabet[] = "0123456789abcdef";
-  std::array<std::array<char, 2>, 256> pairs{};
-  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {alphabet[i >> 4], alphabet[i & 15]};
-  return pairs;
-}();
-
-/// The lowest `count` bytes, two digits each.
-void put_hex(char* to, std::uint64_t value, int count) {
-  for (int i = count - 1; i >= 0; --i, value >>= 8) {
-    std::memcpy(to + 2 * i, hex_pairs[value & 255].data(), 2);
-  }
+/// Eight digits, all at once: each nibble gets a byte, and each byte the letter for it.
+void put_hex(char* to, std::uint32_t value) {
+  std::uint64_t x = std::uint64_t{value & 0xffffU} << 32 | value >> 16;
+  x = (x & 0x0000'00ff'0000'00ffU) << 16 | (x & 0x0000'ff00'0000'ff00U) >> 8;
+  x = (x & 0x000f'000f'000f'000fU) << 8 | (x & 0x00f0'00f0'00f0'00f0U) >> 4;
+  const std::uint64_t letters = (x + 0x0606'0606'0606'0606U) >> 4 & 0x0101'0101'0101'0101U;
+  x += 0x3030'3030'3030'3030U + letters * ('a' - '0' - 10);
+  if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
+  std::memcpy(to, &x, sizeof x);
 }
 
 } // namespace
@@ -70,17 +68,25 @@ MessageId make_message_id(std::int64_t unix_ms) {
   const auto time = static_cast<std::uint64_t>(unix_ms) & 0xffff'ffff'ffffU;
   const std::uint64_t high = generator.next();
   const std::uint64_t low = generator.next();
+  const auto time_low = static_cast<std::uint32_t>(time & 0xffffU);
+  const auto version = static_cast<std::uint32_t>(0x7000U | (high & 0x0fffU));
+  const auto variant = static_cast<std::uint32_t>(0x8000U | ((high >> 16) & 0x3fffU));
+  std::array<char, 32> digits; // NOLINT: written before it is read
+  put_hex(digits.data(), static_cast<std::uint32_t>(time >> 16));
+  put_hex(digits.data() + 8, time_low << 16 | version);
+  put_hex(digits.data() + 16, variant << 16 | static_cast<std::uint32_t>(low >> 32 & 0xffffU));
+  put_hex(digits.data() + 24, static_cast<std::uint32_t>(low & 0xffff'ffffU));
   MessageId id{};
   char* text = id.text.data();
-  put_hex(text, time >> 16, 4);
+  std::memcpy(text, digits.data(), 8);
   text[8] = '-';
-  put_hex(text + 9, time & 0xffffU, 2);
+  std::memcpy(text + 9, digits.data() + 8, 4);
   text[13] = '-';
-  put_hex(text + 14, 0x7000U | (high & 0x0fffU), 2); // version
+  std::memcpy(text + 14, digits.data() + 12, 4);
   text[18] = '-';
-  put_hex(text + 19, 0x8000U | ((high >> 16) & 0x3fffU), 2); // variant
+  std::memcpy(text + 19, digits.data() + 16, 4);
   text[23] = '-';
-  put_hex(text + 24, low & 0xffff'ffff'ffffU, 6);
+  std::memcpy(text + 24, digits.data() + 20, 12);
   return id;
 }
 

@@ -147,7 +147,7 @@ TEST(Faults, MemoryFullAndRaised) {
   const std::string body(20'000, 'x');
   const auto publish = [&](milliseconds timeout) {
     Sent sent = mq.publish("tasks", body, {.timeout = timeout});
-    if (sent) confirmed.insert(sent.id());
+    if (sent) confirmed.emplace(sent.id());
     return sent;
   };
   Sent sent = publish(milliseconds(5000));
@@ -229,7 +229,7 @@ TEST(Faults, OneOfTwoConsumingProcessesKilled) {
     for (int i = 0; i < count; ++i) {
       const Sent sent = mq.publish("tasks", "body");
       ASSERT_TRUE(sent) << sent.error().message();
-      confirmed.insert(sent.id());
+      confirmed.emplace(sent.id());
     }
   };
   publish(200);

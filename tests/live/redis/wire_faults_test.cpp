@@ -30,7 +30,7 @@ class WireFaults : public testing::Test {
   }
   Sent publish(MessageQueue& mq) {
     Sent sent = mq.publish("tasks", "body of a message", {.timeout = kTimeout});
-    if (sent) confirmed_.insert(sent.id());
+    if (sent) confirmed_.emplace(sent.id());
     return sent;
   }
   /// Consumes on a way of its own until all that was confirmed has come.

@@ -72,7 +72,7 @@ TEST(Publish, ManyKeepTheirOrderAndGetOneResultEach) {
   std::set<std::string> ids;
   for (const auto& one : sent) {
     EXPECT_TRUE(one);
-    ids.insert(one.id());
+    ids.emplace(one.id());
   }
   EXPECT_EQ(ids.size(), messages.size());
 
@@ -180,7 +180,7 @@ TEST(Publish, ARetryCarriesTheSameId) {
       delivery.ack();
     }
   }
-  EXPECT_EQ(ids, std::vector<std::string>(3, sent.id()));
+  EXPECT_EQ(ids, std::vector<std::string>(3, std::string(sent.id())));
 }
 
 TEST(Publish, AsyncToAFullQueueKeepsTryingAndHoldsUpNoOther) {
