@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "answers.hpp"
+#include "resp.hpp"
 
 namespace swapmq::redis {
 namespace {
@@ -13,61 +14,11 @@ constexpr std::string_view kReading = "to read";
 constexpr std::size_t kLargestHint = 256 * 1024;
 constexpr std::size_t kSmallestBlock = 2048;
 constexpr std::size_t kLongestRefusal = 64 * 1024;
-// Redis itself takes no longer string (proto-max-bulk-len) than this by default.
-constexpr int64_t kMostInOne = INT32_MAX;
 
-/// Such as "*12\r\n"; false if it is not all here.
-bool read_any_number(const char*& from, const char* end, char kind, int64_t& number) {
-  const char* at = from;
-  if (at == end) return false;
-  if (*at++ != kind) no_answer(kReading);
-  const bool negative = at != end && *at == '-';
-  if (negative) ++at;
-  int64_t value = 0;
-  const char* const digits = at;
-  for (; at != end && *at >= '0' && *at <= '9'; ++at) {
-    value = value * 10 + (*at - '0');
-    if (value > kMostInOne) no_answer(kReading);
-  }
-  if (at == end) return false;
-  if (*at != '\r' || at == digits) no_answer(kReading);
-  if ((*digits == '0' && at - digits > 1) || (negative && value != 1)) no_answer(kReading);
-  if (end - at < 2) return false;
-  if (at[1] != '\n') no_answer(kReading);
-  number = negative ? -value : value;
-  from = at + 2;
-  return true;
-}
-
-/// The same; nearly all have one digit or two.
-inline bool read_number(const char*& from, const char* end, char kind, int64_t& number) {
-  if (end - from < 5 || from[0] != kind) return read_any_number(from, end, kind, number);
-  const unsigned first = static_cast<unsigned char>(from[1]) - '0';
-  const unsigned second = static_cast<unsigned char>(from[2]) - '0';
-  if (first <= 9 && from[2] == '\r' && from[3] == '\n') {
-    number = first;
-    from += 4;
-    return true;
-  }
-  if (first - 1 <= 8 && second <= 9 && from[3] == '\r' && from[4] == '\n') {
-    number = first * 10 + second;
-    from += 5;
-    return true;
-  }
-  return read_any_number(from, end, kind, number);
-}
-
-inline bool read_bulk(const char*& from, const char* end, std::string_view& text) {
-  const char* at = from;
-  int64_t size = 0;
-  if (!read_number(at, end, '$', size)) return false;
-  if (size < 0) no_answer(kReading);
-  if (end - at < size + 2) return false;
-  text = {at, static_cast<std::size_t>(size)};
-  at += size;
-  if (at[0] != '\r' || at[1] != '\n') no_answer(kReading);
-  from = at + 2;
-  return true;
+/// Throws where there is something else.
+bool is_whole(Found found) {
+  if (found == Found::wrong) no_answer(kReading);
+  return found == Found::whole;
 }
 
 } // namespace
@@ -135,7 +86,7 @@ bool ReadAnswer::step() {
       part_ = Part::entries;
       return true;
     case Part::entries:
-      if (!number_line('*', 0, kMostInOne, entries_left_)) return false;
+      if (!number_line('*', 0, kLongestResp, entries_left_)) return false;
       part_ = Part::entry;
       break;
     case Part::entry:
@@ -146,7 +97,7 @@ bool ReadAnswer::step() {
       part_ = Part::fields;
       return true;
     case Part::fields:
-      if (!number_line('*', -1, kMostInOne, fields_left_)) return false;
+      if (!number_line('*', -1, kLongestResp, fields_left_)) return false;
       fields_.clear();
       part_ = Part::field;
       if (fields_left_ <= 0) finish_entry();
@@ -199,7 +150,7 @@ bool ReadAnswer::array_of(int64_t count, Part next) {
 
 bool ReadAnswer::number_line(char kind, int64_t least, int64_t most, int64_t& number) {
   const char* at = block_.get() + at_;
-  if (!read_number(at, block_.get() + end_, kind, number)) return false;
+  if (!is_whole(read_number(at, block_.get() + end_, kind, number))) return false;
   if (number < least || number > most) no_answer(kReading);
   at_ = static_cast<std::size_t>(at - block_.get());
   return true;
@@ -207,7 +158,7 @@ bool ReadAnswer::number_line(char kind, int64_t least, int64_t most, int64_t& nu
 
 bool ReadAnswer::bulk(std::string_view& text) {
   const char* at = block_.get() + at_;
-  if (!read_bulk(at, block_.get() + end_, text)) return false;
+  if (!is_whole(read_bulk(at, block_.get() + end_, text))) return false;
   at_ = static_cast<std::size_t>(at - block_.get());
   return true;
 }
@@ -217,7 +168,7 @@ bool ReadAnswer::next_field() {
   const char* const end = block_.get() + end_;
   const char* at = block_.get() + at_;
   std::string_view text;
-  for (; fields_left_ > 0 && read_bulk(at, end, text); --fields_left_) {
+  for (; fields_left_ > 0 && is_whole(read_bulk(at, end, text)); --fields_left_) {
     fields_.push_back({static_cast<std::size_t>(text.data() - base), text.size()});
   }
   at_ = static_cast<std::size_t>(at - block_.get());

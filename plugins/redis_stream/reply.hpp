@@ -117,10 +117,12 @@ class ReplyReader {
   /// with it.
   OwnedReply next(std::size_t most_bytes = kMostBytes);
   bool next(Brief& brief);
-  /// What was fed that no reply was made of yet, for another reader.
+  /// What was fed that no reply was made of yet, for another reader. Lives until the next feed().
   std::string_view take_rest();
   /// Whether bytes were fed that no reply was made of yet.
-  [[nodiscard]] bool has_rest() const { return reader_->pos < reader_->len || arena_ != nullptr; }
+  [[nodiscard]] bool has_rest() const {
+    return held_at_ < held_.size() || reader_->pos < reader_->len || arena_ != nullptr;
+  }
 
  private:
   struct Free {
@@ -128,12 +130,15 @@ class ReplyReader {
   };
   struct Functions;
   void* parse(redisReplyObjectFunctions& functions);
+  bool next_string(Brief& brief);
   void refuse_endless(std::size_t most_bytes) const;
   [[noreturn]] void broken(const std::string& what) const;
 
   std::string origin_;
   std::size_t bound_;
   std::size_t most_bytes_; // of the reply that is being read
+  std::string held_;       // fed, and not yet given to reader_
+  std::size_t held_at_ = 0;
   std::unique_ptr<redisReader, Free> reader_;
   std::unique_ptr<Arena> arena_; // of the reply that is being read
   std::size_t next_block_ = 1024;
