@@ -110,12 +110,13 @@ void Consumer::still_held(const Call& call) {
 
 void Consumer::append_acks(Connection& connection, Call& call) {
   Commands& out = connection.out();
+  EntryIdText text;
   for (std::size_t from = 0; from < call.acks.size(); from += kAcksAtOnce) {
     const std::size_t count = std::min(kAcksAtOnce, call.acks.size() - from);
     out.begin(2 + count).arg("XDEL").arg(keys_.stream);
     const std::size_t ids = out.size();
     for (std::size_t i = from; i < from + count; ++i) {
-      out.arg(EntryIdText(slots_[call.acks[i].slot].id).text());
+      out.arg(text.become(slots_[call.acks[i].slot].id));
     }
     const std::size_t size = out.size() - ids;
     out.begin(3 + count).arg("XACK").arg(keys_.stream).arg(keys_.group).again(ids, size);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "entry_id.hpp"
 
@@ -55,8 +56,16 @@ void for_each_rare(const swapmq_message& message, Each&& each) {
 }
 
 template <class Number>
-bool read_number(std::string_view text, Number& number) {
-  const char* end = text.data() + text.size();
+bool read_whole(std::string_view text, Number& number) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  uint64_t value = 0;
+  // Nearly always; else it may still be a number, below zero or with zeros in front.
+  if (text.size() < 20 && read_digits(at, end, value) && at == end &&
+      std::in_range<Number>(value)) {
+    number = static_cast<Number>(value);
+    return true;
+  }
   const auto result = std::from_chars(text.data(), end, number);
   return result.ec == std::errc() && result.ptr == end;
 }
@@ -135,7 +144,7 @@ class Decoder {
 
   template <class Number>
   void number(std::string_view text, Number& number, const char* what) {
-    if (read_number(text, number)) return;
+    if (read_whole(text, number)) return;
     number = 0;
     wrong(what);
   }

@@ -24,9 +24,12 @@ TEST(EntryIds, ComeBackAsTheyWereWritten) {
   std::mt19937_64 random(1);
   std::vector<EntryId> all{{0, 0}, {0, 1}, {1, 0}, {UINT64_MAX, UINT64_MAX}, {1700000000000, 42}};
   for (int i = 0; i < 1000; ++i) all.push_back({random() >> (i % 64), random() >> (i / 7 % 64)});
+  EntryIdText again;
   for (const EntryId& id : all) {
     EntryId read;
     const EntryIdText text(id);
+    EXPECT_EQ(again.become(id), text.text());
+    EXPECT_EQ(again.become({id.ms, 7}), std::to_string(id.ms) + "-7");
     ASSERT_TRUE(parse(text.text(), read)) << text.text();
     EXPECT_EQ(read.ms, id.ms);
     EXPECT_EQ(read.sequence, id.sequence);
