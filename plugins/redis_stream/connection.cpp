@@ -77,7 +77,7 @@ void Connection::await(Deadline deadline, std::size_t at_least) {
     if (!transport_->wait(true, until, nullptr)) give_up(deadline);
     return;
   }
-  transport_->sleep_for(at_least);
+  transport_->wake_at(at_least);
   std::array<char, kReceiveBytes> buffer; // NOLINT: written before it is read
   for (Clock::time_point now = last_used_; now < until.at(); now = Clock::now()) {
     const auto left = until.at() - now;

@@ -227,7 +227,7 @@ std::size_t Transport::receive(char* data, std::size_t size) {
 std::size_t Transport::receive_patiently(char* data, std::size_t size,
                                          std::chrono::nanoseconds left) {
   if (ssl_ != nullptr || left <= milliseconds(kReceiveTick_ms)) {
-    sleep_for(1); // poll() minds it, too
+    wake_at(1); // poll() minds it, too
     const std::size_t got = receive(data, size);
     if (got == 0) wait(false, in(left), nullptr);
     return got;
@@ -239,7 +239,7 @@ std::size_t Transport::receive_patiently(char* data, std::size_t size,
   return 0;
 }
 
-void Transport::sleep_for(std::size_t bytes) {
+void Transport::wake_at(std::size_t bytes) {
   if (ssl_ != nullptr || !endpoint_.unix_path.empty()) return; // TCP has it
   // Below what the kernel's buffer surely takes.
   constexpr std::size_t kMost = 32 * 1024;

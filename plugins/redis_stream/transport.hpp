@@ -51,9 +51,9 @@ class Transport {
   /// passed.
   std::size_t receive_patiently(char* data, std::size_t size, std::chrono::nanoseconds left);
 
-  /// Lets receive_patiently() sleep until at least so many bytes are there (or its tick is over):
-  /// each reply need not wake us up.
-  void sleep_for(std::size_t bytes);
+  /// Lets receive_patiently() wake up only when at least so many bytes are there (or its tick is
+  /// over): each reply need not.
+  void wake_at(std::size_t bytes);
 
   /// Waits until receive(), or send() if `to_send`, may do something. False: the deadline passed.
   /// Throws Interrupted if `wake` is raised.
