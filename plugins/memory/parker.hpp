@@ -7,7 +7,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "thread_safety.hpp"
+#include "swapmq/backend_locks.hpp"
 
 namespace swapmq::memory {
 
@@ -18,14 +18,14 @@ class Parker {
 
   /// [session's thread] Forgets earlier calls of unpark(); not interrupts.
   void prepare() {
-    const MutexLock lock(mutex_);
+    const backend::Lock lock(mutex_);
     called_ = false;
   }
 
   /// [session's thread] Sleeps until unpark(), interrupt() or `until`. What came since prepare()
   /// counts.
   void park(Clock::time_point until) {
-    const MutexLock lock(mutex_);
+    const backend::Lock lock(mutex_);
     while (!called_ && !interrupted_.load(std::memory_order_relaxed)) {
       if (!condition_.wait_until(mutex_, until)) return;
     }
@@ -34,19 +34,19 @@ class Parker {
   /// [any thread]
   void unpark() {
     {
-      const MutexLock lock(mutex_);
+      const backend::Lock lock(mutex_);
       called_ = true;
     }
-    condition_.notify();
+    condition_.notify_one();
   }
 
   /// [any thread] Sticky until take_interrupt().
   void interrupt() {
     {
-      const MutexLock lock(mutex_);
+      const backend::Lock lock(mutex_);
       interrupted_.store(true, std::memory_order_release);
     }
-    condition_.notify();
+    condition_.notify_one();
   }
 
   /// [session's thread] Whether an interrupt came since the last call; it is used up by this.
@@ -56,9 +56,9 @@ class Parker {
   }
 
  private:
-  Mutex mutex_;
-  Condition condition_;
-  bool called_ MEMORY_GUARDED_BY(mutex_) = false;
+  backend::Mutex mutex_;
+  backend::Condition condition_;
+  bool called_ SWAPMQ_GUARDED_BY(mutex_) = false;
   std::atomic<bool> interrupted_{false}; // set under the lock, so that park() cannot miss it
 };
 

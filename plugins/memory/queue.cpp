@@ -14,12 +14,12 @@ Queue::Queue(std::string name, uint64_t max_messages, Budget& budget)
     : name_(std::move(name)), max_messages_(max_messages), budget_(budget) {}
 
 bool Queue::exists() {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   return exists_;
 }
 
 void Queue::create(const QueueSpec& spec) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   if (exists_ && spec.max_length != 0 && spec_.max_length != 0 &&
       spec.max_length != spec_.max_length) {
     throw backend::Failure(SWAPMQ_CONFLICT, "queue \"" + name_ + "\" exists with max_length " +
@@ -34,7 +34,7 @@ void Queue::create(const QueueSpec& spec) {
 }
 
 void Queue::ensure_exists(const QueueSpec& spec) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   make(spec);
 }
 
@@ -46,7 +46,7 @@ void Queue::make(const QueueSpec& spec) {
 
 void Queue::remove(Aftermath& aftermath) {
   Contents removed; // freed after the lock
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   if (!exists_) return;
   std::swap(contents_, removed);
   aftermath.give_back(bytes_);
@@ -61,7 +61,7 @@ void Queue::remove(Aftermath& aftermath) {
 }
 
 QueueSizes Queue::sizes(int64_t now_ms, Aftermath& aftermath) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   advance(now_ms, aftermath);
   call_waiters(aftermath);
   return {exists_, contents_.ready.size(), unacked_, contents_.delayed.size()};
@@ -69,7 +69,7 @@ QueueSizes Queue::sizes(int64_t now_ms, Aftermath& aftermath) {
 
 uint64_t Queue::purge(int64_t now_ms, Aftermath& aftermath) {
   Contents purged; // freed after the lock
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   advance(now_ms, aftermath);
   const std::size_t ttl_left = with_ttl_ - contents_.expiring.size();
   ensure_room(purged, 0); // it takes the place of the other, so it must take back what is unacked
@@ -82,7 +82,7 @@ uint64_t Queue::purge(int64_t now_ms, Aftermath& aftermath) {
 }
 
 void Queue::sweep(int64_t now_ms, Aftermath& aftermath) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   advance(now_ms, aftermath);
   call_waiters(aftermath);
 }
@@ -90,7 +90,7 @@ void Queue::sweep(int64_t now_ms, Aftermath& aftermath) {
 void Queue::publish(const QueueSpec& spec, std::span<EntryPtr> entries,
                     backend::PublishResults results, Grant& grant, int64_t now_ms,
                     Aftermath& aftermath) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   make(spec);
   advance(now_ms, aftermath);
   std::size_t next = 0;

@@ -16,7 +16,7 @@
 #include "entry.hpp"
 #include "entry_heap.hpp"
 #include "ready_line.hpp"
-#include "thread_safety.hpp"
+#include "swapmq/backend_locks.hpp"
 #include "unsettled.hpp"
 #include "waiting_room.hpp"
 
@@ -66,35 +66,35 @@ class Queue {
   Queue(std::string name, uint64_t max_messages, Budget& budget);
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] bool exists() MEMORY_EXCLUDES(mutex_);
+  [[nodiscard]] bool exists() SWAPMQ_EXCLUDES(mutex_);
 
   /// Throws CONFLICT if it exists with another limit.
-  void create(const QueueSpec& spec) MEMORY_EXCLUDES(mutex_);
-  void ensure_exists(const QueueSpec& spec) MEMORY_EXCLUDES(mutex_);
-  void remove(Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
-  QueueSizes sizes(int64_t now_ms, Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
-  uint64_t purge(int64_t now_ms, Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
+  void create(const QueueSpec& spec) SWAPMQ_EXCLUDES(mutex_);
+  void ensure_exists(const QueueSpec& spec) SWAPMQ_EXCLUDES(mutex_);
+  void remove(Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
+  QueueSizes sizes(int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
+  uint64_t purge(int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
   /// Drops what expired.
-  void sweep(int64_t now_ms, Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
+  void sweep(int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 
   /// Stores the entries in order and says so in their results; nulls are passed over, their results
   /// stand already. After the first that finds the queue full, the rest fails with it, so that a
   /// retry keeps the order.
   void publish(const QueueSpec& spec, std::span<EntryPtr> entries, backend::PublishResults results,
-               Grant& grant, int64_t now_ms, Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
+               Grant& grant, int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 
   /// Moves one held message to `target` in one step.
   swapmq_status dead_letter(Consumer& consumer, const swapmq_settlement& settlement, Queue& target,
                             const QueueSpec& target_spec, int64_t now_ms, Aftermath& aftermath)
-      MEMORY_EXCLUDES(mutex_);
+      SWAPMQ_EXCLUDES(mutex_);
 
   /// Settles, dead letters apart, which were moved before. Then receives as the arguments say.
   backend::Received exchange(Consumer& consumer, const backend::ExchangeArgs& args,
                              const std::shared_ptr<Parker>& parker, Aftermath& aftermath)
-      MEMORY_EXCLUDES(mutex_);
+      SWAPMQ_EXCLUDES(mutex_);
 
   /// Gives back what the consumer holds, as released.
-  void give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
+  void give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 
  private:
   struct DueBefore {
@@ -115,69 +115,69 @@ class Queue {
     EntryHeap<Entry*, ExpiresBefore, &Entry::Place::expiry_position> expiring;
   };
 
-  void make(const QueueSpec& spec) MEMORY_REQUIRES(mutex_);
-  [[nodiscard]] bool full() const MEMORY_REQUIRES(mutex_);
-  [[nodiscard]] std::optional<int64_t> next_due() const MEMORY_REQUIRES(mutex_);
-  void ensure_room(Contents& contents, std::size_t more) const MEMORY_REQUIRES(mutex_);
+  void make(const QueueSpec& spec) SWAPMQ_REQUIRES(mutex_);
+  [[nodiscard]] bool full() const SWAPMQ_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<int64_t> next_due() const SWAPMQ_REQUIRES(mutex_);
+  void ensure_room(Contents& contents, std::size_t more) const SWAPMQ_REQUIRES(mutex_);
 
   /// Lets time pass: drops what expired, makes ready what is due.
-  void advance(int64_t now_ms, Aftermath& aftermath) MEMORY_REQUIRES(mutex_);
+  void advance(int64_t now_ms, Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
   /// Calls whoever is needed for what is ready, and for what will be.
-  void call_waiters(Aftermath& aftermath) MEMORY_REQUIRES(mutex_);
+  void call_waiters(Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
 
   /// Stores a new entry at the end. If it throws, nothing has changed and the entry is the
   /// caller's.
-  void admit(EntryPtr&& entry, int64_t now_ms) MEMORY_REQUIRES(mutex_);
+  void admit(EntryPtr&& entry, int64_t now_ms) SWAPMQ_REQUIRES(mutex_);
   void put_back(EntryPtr entry, int64_t due_at_ms, int64_t now_ms, Aftermath& aftermath) noexcept
-      MEMORY_REQUIRES(mutex_);
+      SWAPMQ_REQUIRES(mutex_);
   /// Ends the bookkeeping of an entry that leaves this queue for good; its bytes stay reserved.
-  void strike_out(const Entry& entry) noexcept MEMORY_REQUIRES(mutex_);
-  void drop(EntryPtr entry, Aftermath& aftermath) noexcept MEMORY_REQUIRES(mutex_);
+  void strike_out(const Entry& entry) noexcept SWAPMQ_REQUIRES(mutex_);
+  void drop(EntryPtr entry, Aftermath& aftermath) noexcept SWAPMQ_REQUIRES(mutex_);
   /// Books an entry that a consumer held as held no more.
-  void no_longer_unacked(const Entry& entry) noexcept MEMORY_REQUIRES(mutex_);
+  void no_longer_unacked(const Entry& entry) noexcept SWAPMQ_REQUIRES(mutex_);
 
   /// Lets go of what a consumer holds of a deleted incarnation.
-  void reconcile(Consumer& consumer, Aftermath& aftermath) MEMORY_REQUIRES(mutex_);
+  void reconcile(Consumer& consumer, Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
   void settle_all(Consumer& consumer, backend::Settlements settlements, swapmq_status* results,
-                  int64_t now_ms, Aftermath& aftermath) MEMORY_REQUIRES(mutex_);
+                  int64_t now_ms, Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
   swapmq_status settle_one(Consumer& consumer, const swapmq_settlement& settlement, int64_t now_ms,
-                           Aftermath& aftermath) noexcept MEMORY_REQUIRES(mutex_);
+                           Aftermath& aftermath) noexcept SWAPMQ_REQUIRES(mutex_);
 
   swapmq_status move_to(Queue& target, const QueueSpec& target_spec, Consumer& consumer,
                         const Receipt& receipt, EntryPtr&& letter, int64_t now_ms,
-                        Aftermath& aftermath) MEMORY_REQUIRES(mutex_, target.mutex_);
+                        Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_, target.mutex_);
   swapmq_status replace(Consumer& consumer, const Receipt& receipt, EntryPtr&& letter,
-                        int64_t now_ms, Aftermath& aftermath) MEMORY_REQUIRES(mutex_);
+                        int64_t now_ms, Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
   /// Takes a held entry out for good; of its bytes, those of the letter stay reserved.
   void take_out(Consumer& consumer, const Receipt& receipt, uint64_t letter_weight,
-                Aftermath& aftermath) noexcept MEMORY_REQUIRES(mutex_);
+                Aftermath& aftermath) noexcept SWAPMQ_REQUIRES(mutex_);
 
-  [[nodiscard]] bool may_take(std::size_t holding) const MEMORY_REQUIRES(mutex_);
+  [[nodiscard]] bool may_take(std::size_t holding) const SWAPMQ_REQUIRES(mutex_);
   /// Null if there is nothing for it.
   std::unique_ptr<MemoryBatch> take(Consumer& consumer, std::size_t want, uint64_t max_bytes)
-      MEMORY_REQUIRES(mutex_);
-  void hand_out(Consumer& consumer, MemoryBatch& batch) noexcept MEMORY_REQUIRES(mutex_);
+      SWAPMQ_REQUIRES(mutex_);
+  void hand_out(Consumer& consumer, MemoryBatch& batch) noexcept SWAPMQ_REQUIRES(mutex_);
   backend::Received receive(Consumer& consumer, const backend::ExchangeArgs& args, Waiter& waiter,
-                            Aftermath& aftermath) MEMORY_REQUIRES(mutex_);
+                            Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
   /// Sleeps without the lock until there may be something for the waiter, or the deadline.
   void sleep(Waiter& waiter, backend::Deadline deadline, Aftermath& aftermath)
-      MEMORY_REQUIRES(mutex_);
+      SWAPMQ_REQUIRES(mutex_);
 
   const std::string name_;
   const uint64_t max_messages_;
   Budget& budget_;
 
-  Mutex mutex_;
-  bool exists_ MEMORY_GUARDED_BY(mutex_) = false;
-  QueueSpec spec_ MEMORY_GUARDED_BY(mutex_);
-  uint64_t incarnation_ MEMORY_GUARDED_BY(mutex_) = 1;
-  uint64_t next_sequence_ MEMORY_GUARDED_BY(mutex_) = 0;
-  Contents contents_ MEMORY_GUARDED_BY(mutex_);
-  std::size_t unacked_ MEMORY_GUARDED_BY(mutex_) = 0;
-  std::size_t with_ttl_ MEMORY_GUARDED_BY(mutex_) = 0; // unacked ones included
-  uint64_t bytes_ MEMORY_GUARDED_BY(mutex_) = 0;       // of all entries, unacked ones included
-  uint64_t unacked_bytes_ MEMORY_GUARDED_BY(mutex_) = 0;
-  WaitingRoom waiters_ MEMORY_GUARDED_BY(mutex_);
+  backend::Mutex mutex_;
+  bool exists_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  QueueSpec spec_ SWAPMQ_GUARDED_BY(mutex_);
+  uint64_t incarnation_ SWAPMQ_GUARDED_BY(mutex_) = 1;
+  uint64_t next_sequence_ SWAPMQ_GUARDED_BY(mutex_) = 0;
+  Contents contents_ SWAPMQ_GUARDED_BY(mutex_);
+  std::size_t unacked_ SWAPMQ_GUARDED_BY(mutex_) = 0;
+  std::size_t with_ttl_ SWAPMQ_GUARDED_BY(mutex_) = 0; // unacked ones included
+  uint64_t bytes_ SWAPMQ_GUARDED_BY(mutex_) = 0;       // of all entries, unacked ones included
+  uint64_t unacked_bytes_ SWAPMQ_GUARDED_BY(mutex_) = 0;
+  WaitingRoom waiters_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::memory

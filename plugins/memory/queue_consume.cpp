@@ -51,7 +51,7 @@ void MemoryBatch::add(const EntryPtr& entry, const Receipt& receipt, uint32_t co
 
 backend::Received Queue::exchange(Consumer& consumer, const backend::ExchangeArgs& args,
                                   const std::shared_ptr<Parker>& parker, Aftermath& aftermath) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   const int64_t now_ms = backend::unix_now_ms();
   reconcile(consumer, aftermath);
   advance(now_ms, aftermath);
@@ -184,7 +184,7 @@ swapmq_status Queue::settle_one(Consumer& consumer, const swapmq_settlement& set
 }
 
 void Queue::give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   reconcile(consumer, aftermath);
   while (EntryPtr entry = consumer.held.take_any()) {
     no_longer_unacked(*entry);

@@ -4,6 +4,7 @@
 // that nobody ever sees it in both or in neither.
 #include <utility>
 
+#include "mutex_pair_lock.hpp"
 #include "queue.hpp"
 
 namespace swapmq::memory {
@@ -39,7 +40,7 @@ swapmq_status Queue::dead_letter(Consumer& consumer, const swapmq_settlement& se
 
   swapmq_status status = SWAPMQ_OK;
   if (&target == this) {
-    const MutexLock lock(mutex_);
+    const backend::Lock lock(mutex_);
     status = replace(consumer, *receipt, std::move(copy), now_ms, aftermath);
   } else {
     const MutexPairLock lock(mutex_, target.mutex_);

@@ -8,8 +8,8 @@ namespace {
 
 /// All stores of the process, by name.
 struct Registry {
-  Mutex mutex;
-  std::map<std::string, std::weak_ptr<Store>, std::less<>> stores MEMORY_GUARDED_BY(mutex);
+  backend::Mutex mutex;
+  std::map<std::string, std::weak_ptr<Store>, std::less<>> stores SWAPMQ_GUARDED_BY(mutex);
 };
 
 Registry& registry() {
@@ -30,7 +30,7 @@ Registry& registry() {
 
 std::shared_ptr<Store> Store::open(const Options& options) {
   Registry& all = registry();
-  const MutexLock lock(all.mutex);
+  const backend::Lock lock(all.mutex);
   std::erase_if(all.stores, [](const auto& entry) { return entry.second.expired(); });
   if (const auto found = all.stores.find(options.name); found != all.stores.end()) {
     if (auto store = found->second.lock()) {
@@ -57,7 +57,7 @@ void Store::check_limits(const Options& options) const {
 }
 
 std::shared_ptr<Queue> Store::queue(std::string_view name) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   auto found = queues_.find(name);
   if (found == queues_.end()) {
     auto made = std::make_shared<Queue>(std::string(name), max_messages_, budget_);
@@ -67,7 +67,7 @@ std::shared_ptr<Queue> Store::queue(std::string_view name) {
 }
 
 void Store::tidy(std::string_view name) {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   const auto found = queues_.find(name);
   if (found == queues_.end()) return;
   // Shares are only ever taken from the map, under this lock, so the last one stays the last. What
@@ -76,7 +76,7 @@ void Store::tidy(std::string_view name) {
 }
 
 std::vector<std::shared_ptr<Queue>> Store::queues() {
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   std::vector<std::shared_ptr<Queue>> all;
   all.reserve(queues_.size());
   for (const auto& [name, queue] : queues_) all.push_back(queue);
@@ -93,7 +93,7 @@ std::vector<std::string> Store::names() {
 
 void Store::sweep(int64_t now_ms, Aftermath& aftermath) {
   for (const auto& queue : queues()) queue->sweep(now_ms, aftermath);
-  const MutexLock lock(mutex_);
+  const backend::Lock lock(mutex_);
   std::erase_if(queues_, [](const auto& entry) {
     return entry.second.use_count() == 1 && !entry.second->exists();
   });

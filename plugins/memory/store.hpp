@@ -15,7 +15,7 @@
 #include "budget.hpp"
 #include "options.hpp"
 #include "queue.hpp"
-#include "thread_safety.hpp"
+#include "swapmq/backend_locks.hpp"
 
 namespace swapmq::memory {
 
@@ -31,23 +31,23 @@ class Store {
   [[nodiscard]] Budget& budget() { return budget_; }
 
   /// The queue's object, existing or not.
-  std::shared_ptr<Queue> queue(std::string_view name) MEMORY_EXCLUDES(mutex_);
+  std::shared_ptr<Queue> queue(std::string_view name) SWAPMQ_EXCLUDES(mutex_);
   /// To be called after letting go of a queue: a name that nobody uses and under which nothing
   /// exists is not kept.
-  void tidy(std::string_view name) MEMORY_EXCLUDES(mutex_);
+  void tidy(std::string_view name) SWAPMQ_EXCLUDES(mutex_);
   /// Names of existing queues in byte order.
-  std::vector<std::string> names() MEMORY_EXCLUDES(mutex_);
+  std::vector<std::string> names() SWAPMQ_EXCLUDES(mutex_);
   /// Gives back the room of what expired in queues that nobody looks at.
-  void sweep(int64_t now_ms, Aftermath& aftermath) MEMORY_EXCLUDES(mutex_);
+  void sweep(int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 
  private:
   void check_limits(const Options& options) const;
-  std::vector<std::shared_ptr<Queue>> queues() MEMORY_EXCLUDES(mutex_);
+  std::vector<std::shared_ptr<Queue>> queues() SWAPMQ_EXCLUDES(mutex_);
 
   const uint64_t max_messages_;
   Budget budget_;
-  Mutex mutex_;
-  std::map<std::string, std::shared_ptr<Queue>, std::less<>> queues_ MEMORY_GUARDED_BY(mutex_);
+  backend::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Queue>, std::less<>> queues_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::memory

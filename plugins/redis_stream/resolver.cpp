@@ -46,7 +46,7 @@ Addresses Resolver::resolve(const std::string& host, uint16_t port, Deadline dea
   Answer numeric = look_up(host, port, AI_NUMERICHOST); // asks nobody
   if (numeric.error == 0) return std::move(numeric.addresses);
   {
-    const Lock lock(mutex_);
+    const backend::Lock lock(mutex_);
     std::erase_if(late_, [](std::future<Answer>& answer) {
       return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
     });
@@ -54,7 +54,7 @@ Addresses Resolver::resolve(const std::string& host, uint16_t port, Deadline dea
   }
   auto answer = std::async(std::launch::async, look_up, host, port, AI_ADDRCONFIG);
   if (answer.wait_until(deadline.at()) != std::future_status::ready) {
-    const Lock lock(mutex_);
+    const backend::Lock lock(mutex_);
     late_.push_back(std::move(answer));
     throw too_late(host);
   }

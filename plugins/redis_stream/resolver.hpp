@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "swapmq/backend.hpp"
-#include "thread_safety.hpp"
+#include "swapmq/backend_locks.hpp"
 
 namespace swapmq::redis {
 
@@ -35,8 +35,8 @@ class Resolver {
   };
   static Answer look_up(const std::string& host, uint16_t port, int flags);
 
-  Mutex mutex_;
-  std::vector<std::future<Answer>> late_ SWAPMQ_REDIS_GUARDED_BY(mutex_);
+  backend::Mutex mutex_;
+  std::vector<std::future<Answer>> late_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::redis

@@ -71,9 +71,8 @@ void make_file(const std::string& path) {
 }
 
 struct Registry {
-  Mutex mutex;
-  std::map<std::pair<dev_t, ino_t>, std::weak_ptr<SharedFile>> files
-      SWAPMQ_SQLITE_GUARDED_BY(mutex);
+  backend::Mutex mutex;
+  std::map<std::pair<dev_t, ino_t>, std::weak_ptr<SharedFile>> files SWAPMQ_GUARDED_BY(mutex);
 };
 
 Registry& registry() {
@@ -84,7 +83,7 @@ Registry& registry() {
 } // namespace
 
 bool WriteGate::enter(TimePoint until) {
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   if (!busy_) {
     busy_ = true;
     return true;
@@ -101,7 +100,7 @@ bool WriteGate::enter(TimePoint until) {
 }
 
 void WriteGate::leave() {
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   if (waiting_.empty()) {
     busy_ = false;
     return;
@@ -115,7 +114,7 @@ void WriteGate::leave() {
 
 std::shared_ptr<SharedFile> SharedFile::open(const std::string& path) {
   Registry& files = registry();
-  const Lock lock(files.mutex);
+  const backend::Lock lock(files.mutex);
   make_file(path);
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
@@ -167,7 +166,7 @@ void SharedFile::check_in_place() const {
 }
 
 void SharedFile::mark_damaged(const std::string& text) {
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   if (damaged_.load()) return;
   damage_ = text;
   damaged_.store(true);
@@ -175,22 +174,22 @@ void SharedFile::mark_damaged(const std::string& text) {
 
 void SharedFile::check_undamaged() const {
   if (!damaged_.load(std::memory_order_acquire)) return;
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   throw Failure(SWAPMQ_CORRUPT, damage_);
 }
 
 void SharedFile::add_orphan(int64_t consumer) {
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   orphans_.push_back(consumer);
 }
 
 std::vector<int64_t> SharedFile::orphans() const {
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   return orphans_;
 }
 
 void SharedFile::forget_orphans(const std::vector<int64_t>& returned) {
-  const Lock lock(mutex_);
+  const backend::Lock lock(mutex_);
   std::erase_if(orphans_, [&](int64_t consumer) {
     return std::find(returned.begin(), returned.end(), consumer) != returned.end();
   });

@@ -19,7 +19,7 @@
 
 #include "peers.hpp"
 #include "swapmq/backend.hpp"
-#include "thread_safety.hpp"
+#include "swapmq/backend_locks.hpp"
 
 namespace swapmq::sqlite {
 
@@ -39,9 +39,9 @@ class WriteGate {
     bool granted = false;
   };
 
-  Mutex mutex_;
-  bool busy_ SWAPMQ_SQLITE_GUARDED_BY(mutex_) = false;
-  std::list<Ticket*> waiting_ SWAPMQ_SQLITE_GUARDED_BY(mutex_);
+  backend::Mutex mutex_;
+  bool busy_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  std::list<Ticket*> waiting_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 class SharedFile {
@@ -93,9 +93,9 @@ class SharedFile {
   std::atomic<int64_t> next_watch_ns_{0};
   std::atomic<bool> damaged_{false};
   std::atomic<bool> owes_way_{false};
-  mutable Mutex mutex_;
-  std::string damage_ SWAPMQ_SQLITE_GUARDED_BY(mutex_);
-  std::vector<int64_t> orphans_ SWAPMQ_SQLITE_GUARDED_BY(mutex_);
+  mutable backend::Mutex mutex_;
+  std::string damage_ SWAPMQ_GUARDED_BY(mutex_);
+  std::vector<int64_t> orphans_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::sqlite
