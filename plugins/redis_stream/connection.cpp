@@ -109,6 +109,13 @@ void Connection::read(Brief& brief, Deadline deadline) {
   while (!reader_.next(brief)) await(deadline);
 }
 
+OwnedReply Connection::read_late(Deadline deadline, milliseconds late) {
+  const milliseconds usual = std::exchange(silence_, silence_ + late);
+  OwnedReply reply = read(deadline); // which leaves nothing of use if it throws
+  silence_ = usual;
+  return reply;
+}
+
 bool Connection::is_stale() {
   if (reader_.has_rest()) return true;
   if (Clock::now() - last_used_ < kFresh) return false;

@@ -53,6 +53,8 @@ class Connection {
   /// is larger than what most replies may be.
   OwnedReply read(backend::Deadline deadline, std::size_t most_bytes = kSmall);
   void read(Brief& brief, backend::Deadline deadline);
+  /// The same where the server was told to take so much time: it is silent only after that.
+  OwnedReply read_late(backend::Deadline deadline, milliseconds late);
 
   /// Whether the server has closed it meanwhile, or said what nobody asked for and would be taken
   /// for the next answer. For idle ones, before they are used again.

@@ -168,7 +168,7 @@ class Pipeline {
   void wait_for_replicas(Deadline deadline) {
     const Options& options = target_.options;
     connection_.out().add("WAIT", options.wait_replicas, options.wait_timeout.count());
-    const OwnedReply reply = connection_.read(deadline);
+    const OwnedReply reply = connection_.read_late(deadline, options.wait_timeout);
     if (!reply->is_error() &&
         expect_integer(*reply, 0, INT64_MAX, "WAIT") >= options.wait_replicas) {
       return;

@@ -36,6 +36,18 @@ TEST(Replicas, WithTooFewOfThemAPublishIsInDoubt) {
   EXPECT_EQ(server.command({"XLEN", "tasks"}), "2");
 }
 
+TEST(Replicas, MayTakeLongerThanAServerMayBeSilentOtherwise) {
+  const RedisServer server;
+  const OpenedBackend opened(options_of(
+      server, R"("wait_replicas":1,"wait_timeout_ms":1200,"connection_timeout_seconds":0.4)"));
+  SessionPtr session(opened);
+  const auto began = Clock::now();
+  const Published published = session.publish_ids(session.queue("tasks"), {"a"});
+  EXPECT_GE(Clock::now() - began, milliseconds(1200));
+  EXPECT_TRUE(published.all(SWAPMQ_PUBLISH_IN_DOUBT));
+  EXPECT_TRUE(published.outcome.ok()) << published.outcome;
+}
+
 TEST(Replicas, WithEnoughOfThemItIsConfirmed) {
   const RedisServer master;
   RedisSetup setup;
