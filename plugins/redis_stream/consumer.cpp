@@ -61,19 +61,22 @@ Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
 }
 
 void Consumer::join(Deadline deadline) {
-  const Clock::time_point began = Clock::now();
+  // Without memory for more, a group that is there can be read from all the same.
   context_.control.use(deadline, [&](Connection& connection) {
     append_group_creation(connection.out(), keys_, true);
-    connection.out().add("SET", alive_, "1", "PX", lease_.count());
     const OwnedReply created = connection.read(deadline);
-    const OwnedReply alive = connection.read(deadline);
-    // Without memory for more, a group that is there can be read from all the same.
     if (!has_code(created->text, "OOM")) expect_group(*created);
+  });
+  reader_.open(deadline); // here there is time for it
+  // Last, so that what fails before leaves no sign of a consumer that never was.
+  const Clock::time_point began = Clock::now();
+  context_.control.use(deadline, [&](Connection& connection) {
+    connection.out().add("SET", alive_, "1", "PX", lease_.count());
+    const OwnedReply alive = connection.read(deadline);
     if (!has_code(alive->text, "OOM")) expect_status(*alive, "OK", kSignOfLife);
   });
   lease_until_ = began + lease_;
   renew_at_ = began + lease_ / 3;
-  reader_.open(deadline); // here there is time for it
 }
 
 void Consumer::service(Deadline deadline) {

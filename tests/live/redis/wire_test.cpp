@@ -148,6 +148,27 @@ TEST_F(Wire, AnAckLeavesNothingBehind) {
   EXPECT_THAT(cli({"XINFO", "CONSUMERS", "tasks", "tasks_group"}), ElementsAre(""));
 }
 
+TEST_F(Wire, AConsumerThatCouldNotBeLeavesNoSignOfLife) {
+  open(R"("max_retry_attempts":0)");
+  swapmq_queue* queue = session_->queue("tasks");
+  cli({"CONFIG", "SET", "maxclients", "1"}); // which the session is
+  swapmq_subscription* subscription = nullptr;
+  const swapmq_subscribe_args args{sizeof args, 1, 0, test::in(kSoon)};
+  const Outcome subscribed = test::outcome_of([&](swapmq_error* e) {
+    return test::plugin().subscribe(session_->session, queue, &args, &subscription, e);
+  });
+  EXPECT_EQ(subscribed.status, SWAPMQ_UNAVAILABLE) << subscribed;
+  session_.reset(); // now somebody else can look
+  ASSERT_TRUE(await([&] {
+    try {
+      return cli({"PING"}) == std::vector<std::string>{"PONG"};
+    } catch (const std::runtime_error&) { // not yet
+      return false;
+    }
+  }));
+  EXPECT_THAT(cli({"KEYS", "*"}), ElementsAre("tasks"));
+}
+
 TEST_F(Wire, ItsConnectionsHaveItsName) {
   open();
   session_->subscribe(session_->queue("tasks"));
@@ -238,6 +259,7 @@ TEST_F(Wire, AKeyOfAnotherTypeIsAConflictAndStaysAsItIs) {
                     return test::plugin().subscribe(session_->session, queue, &args, &subscription,
                                                     e);
                   }));
+  EXPECT_THAT(cli({"KEYS", "*"}), ElementsAre("tasks")) << "a sign of life";
   swapmq_queue_stats stats{};
   stats.struct_size = sizeof stats;
   uint64_t removed = 0;
