@@ -208,11 +208,7 @@ void Consumer::take_due(Call& call, std::size_t most) {
     };
     append();
     read_acks(connection, call);
-    OwnedReply answer = connection.read(call.deadline, ReplyReader::kMostBytes);
-    if (answer->is_error() && script_is_unknown(connection, answer->text)) {
-      append();
-      answer = connection.read(call.deadline, ReplyReader::kMostBytes);
-    }
+    OwnedReply answer = finish_script(connection, call.deadline, append, ReplyReader::kMostBytes);
     if (!answer->is_error()) check_taken(*answer);
     arena = std::move(answer.arena);
     return answer.root;

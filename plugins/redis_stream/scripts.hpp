@@ -41,15 +41,22 @@ Commands& begin_call(Connection& connection, const Script& script,
 /// script, so that the next call brings the text again. It was not run then.
 bool script_is_unknown(Connection& connection, std::string_view error_reply);
 
-/// Sends what append() appends, which is one call, and awaits its answer; once more if the server
-/// did not know the script.
+/// Awaits the answer of a call that append() appended; calls once more if the server did not know
+/// the script.
+template <class Append>
+OwnedReply finish_script(Connection& connection, backend::Deadline deadline, Append&& append,
+                         std::size_t most_bytes = Connection::kSmall) {
+  OwnedReply reply = connection.read(deadline, most_bytes);
+  if (!reply->is_error() || !script_is_unknown(connection, reply->text)) return reply;
+  append();
+  return connection.read(deadline, most_bytes);
+}
+
+/// Sends what append() appends, which is one call, and awaits its answer.
 template <class Append>
 OwnedReply run_script(Connection& connection, backend::Deadline deadline, Append&& append) {
   append();
-  OwnedReply reply = connection.read(deadline);
-  if (!reply->is_error() || !script_is_unknown(connection, reply->text)) return reply;
-  append();
-  return connection.read(deadline);
+  return finish_script(connection, deadline, append);
 }
 
 } // namespace swapmq::redis
