@@ -17,8 +17,6 @@ namespace {
 
 using backend::Deadline;
 
-// Closing must not hang on a server that does not answer; the lease does the rest.
-constexpr std::chrono::seconds kPatienceAtClose(2);
 // Between two looks whether a queue that was deleted is there again.
 constexpr milliseconds kHealEvery(100);
 constexpr milliseconds kServiceGrace(200);
@@ -53,7 +51,8 @@ Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
       name_(consumer_name(context, lease_, slots_.nonce())),
       alive_(keys_.alive(name_)),
       prefetch_(args.prefetch),
-      reader_(context.dialer, context.host) {
+      reader_(context.dialer, context.host),
+      read_size_(context.options.read_batch_bytes) {
   Commands command;
   command.arg("XREADGROUP").arg("GROUP").arg(keys_.group).arg(name_).arg("COUNT");
   read_command_ = command.bytes();
@@ -198,13 +197,15 @@ void Consumer::compare_pending(int64_t at_server) {
 
 void Consumer::leave() {
   waiting_.clear();
-  const Deadline deadline = in(kPatienceAtClose);
+  // Closing must not hang on a server that does not answer; the lease does the rest.
+  const milliseconds patience = context_.options.close_timeout;
+  const Deadline deadline = in(patience);
   if (context_.control.live() == nullptr) {
     reader_.drop(); // no connection is made for it: the lease does it
     return;
   }
   try {
-    stop_read(deadline, kPatienceAtClose);
+    stop_read(deadline, patience);
   } catch (const backend::Failure&) { // then what it brings meanwhile goes by the lease
     context_.control.drop();
   }

@@ -22,6 +22,7 @@
 #include "keys.hpp"
 #include "link.hpp"
 #include "read_answer.hpp"
+#include "read_size.hpp"
 #include "slots.hpp"
 #include "swapmq/backend.hpp"
 #include "wake.hpp"
@@ -70,16 +71,18 @@ class Consumer final : public backend::Subscription {
     uint32_t slot;
   };
   static constexpr std::size_t kNone = SIZE_MAX;
-  static constexpr std::chrono::seconds kGrace{3};
   /// One exchange.
   struct Call {
+    Call(const backend::ExchangeArgs& its_args, milliseconds grace)
+        : args(its_args), deadline(deadline_at(at_least(args.deadline, {}).at() + grace)) {}
+
     const backend::ExchangeArgs& args;
     std::vector<Given> acks; // plain ones, which ride with the next request
     bool acks_sent = false;
     std::vector<Given> fenced, returned, dead;
     // That of the arguments is for waiting; what must be done has a moment more, all of it
     // together.
-    backend::Deadline deadline = deadline_at(std::max(args.deadline.at(), Clock::now()) + kGrace);
+    backend::Deadline deadline;
   };
 
   // consumer.cpp: being one
@@ -157,7 +160,7 @@ class Consumer final : public backend::Subscription {
   Clock::time_point read_since_{};
 
   std::deque<Waiting> waiting_;
-  double entry_bytes_ = 1024; // of late, for how many to ask at a time
+  ReadSize read_size_;
 
   Clock::time_point lease_until_{}; // it is ours at least until then
   Clock::time_point renew_at_{};

@@ -25,17 +25,7 @@ using backend::Deadline;
 using backend::Failure;
 using backend::Received;
 
-// How long a read blocks at the server.
-constexpr milliseconds kBlock(2000);
-// How often to look for what came back, in milliseconds that nobody is woken in.
-constexpr milliseconds kTakeEvery(200);
-constexpr milliseconds kLookForDeadAtMost(1000);
-constexpr milliseconds kLookForDeadAtLeast(50);
-// Entries that one script call takes: their replies go over Lua's stack.
-constexpr std::size_t kTakenAtOnce = 500;
-// A read asks for about as much as this, since it cannot be told a number of bytes.
-constexpr double kReadBytes = 8.0 * 1024 * 1024;
-constexpr std::size_t kReadAtMost = 4096;
+constexpr milliseconds kRescueEveryAtLeast(50);
 // A read that does not end when it is told to is left standing.
 constexpr milliseconds kStopAtMost(400);
 // Of an answer (32 KiB each), before looking at the time again.
@@ -71,7 +61,7 @@ class RedisBatch final : public backend::Batch {
 } // namespace
 
 Received Consumer::exchange(const backend::ExchangeArgs& args) {
-  Call call{args, {}, false, {}, {}, {}};
+  Call call(args, context_.options.settle_grace);
   sort(call);
   try {
     settle_by_script(call);
@@ -153,7 +143,7 @@ Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
 
 /// When a read that is not answered until then tells of a server that is gone.
 Consumer::Clock::time_point Consumer::silent_at() const {
-  return read_since_ + (reading_blocks_ ? kBlock : milliseconds(0)) +
+  return read_since_ + (reading_blocks_ ? context_.options.block : milliseconds(0)) +
          context_.options.connection_timeout;
 }
 
@@ -174,7 +164,7 @@ void Consumer::take_first(Call& call) {
   if (reading_ > 0 && !reading_ahead_) {
     stop_read(call.deadline, kStopAtMost);
     if (reading_ > 0 && may_unblock_) { // it takes its time
-      take_at_ = Clock::now() + kTakeEvery;
+      take_at_ = Clock::now() + context_.options.take_interval;
       return;
     }
   }
@@ -191,10 +181,12 @@ void Consumer::take_first(Call& call) {
 void Consumer::take_due(Call& call, std::size_t most) {
   const Clock::time_point now = Clock::now();
   const bool look_for_dead = now >= look_for_dead_at_;
-  const std::size_t asked = std::min(most, kTakenAtOnce);
+  const Options& options = context_.options;
+  const std::size_t asked = std::min({most, options.script_batch, read_size_.entries()});
   std::shared_ptr<Arena> arena;
   const bool had_to_recover = std::exchange(must_recover_, true); // unless the answer comes
-  const Reply* reply = context_.control.use(call.deadline, [&](Connection& connection) {
+  const Reply* reply = nullptr;
+  const auto take = [&](Connection& connection) {
     append_acks(connection, call);
     const auto append = [&] {
       begin_call(connection, scripts::take(),
@@ -210,13 +202,19 @@ void Consumer::take_due(Call& call, std::size_t most) {
     read_acks(connection, call);
     OwnedReply answer = finish_script(connection, call.deadline, append, ReplyReader::kMostBytes);
     if (!answer->is_error()) check_taken(*answer);
+    reply = answer.root;
     arena = std::move(answer.arena);
-    return answer.root;
-  });
+  };
+  try {
+    context_.control.use(call.deadline, take);
+  } catch (const ConnectionLost&) {
+    read_size_.did_not_come(asked);
+    throw;
+  }
   must_recover_ = had_to_recover;
-  take_at_ = now + kTakeEvery;
+  take_at_ = now + options.take_interval;
   if (look_for_dead) {
-    look_for_dead_at_ = now + std::clamp(lease_ / 4, kLookForDeadAtLeast, kLookForDeadAtMost);
+    look_for_dead_at_ = now + std::clamp(lease_ / 4, kRescueEveryAtLeast, options.rescue_interval);
   }
   if (reply->is_error()) return refused(reply->text);
   const Reply* at = reply->first; // next due, pending in our name, rescued, then three an entry
@@ -234,10 +232,11 @@ void Consumer::take_due(Call& call, std::size_t most) {
     keep(entry, static_cast<uint32_t>(at->next->next->integer), true, arena);
     ++taken;
   }
+  read_size_.came(taken, arena->used());
   if (mine >= 0) compare_pending(mine + rescued);
   if (taken == asked && asked > 0) {
     take_at_ = now;
-  } else if (next_due >= 0 && next_due < kTakeEvery.count()) {
+  } else if (next_due >= 0 && next_due < options.take_interval.count()) {
     take_at_ = now + milliseconds(next_due);
   }
 }
@@ -245,14 +244,13 @@ void Consumer::take_due(Call& call, std::size_t most) {
 // ---- what is new --------------------------------------------------------------------------------
 
 void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
-  const auto fits = static_cast<std::size_t>(kReadBytes / std::max(1.0, entry_bytes_));
-  const std::size_t count = std::min({wanted, kReadAtMost, std::max<std::size_t>(1, fits)});
+  const std::size_t count = std::min({wanted, context_.options.read_batch, read_size_.entries()});
   Connection& connection = reader_.open(call.deadline, &context_.wake);
   try {
     append_acks(connection, call);
     Commands& out = connection.out();
     out.begin(block ? 11 : 9).raw(read_command_).arg(count);
-    if (block) out.arg("BLOCK").arg(kBlock.count());
+    if (block) out.arg("BLOCK").arg(context_.options.block.count());
     out.arg("STREAMS").arg(keys_.stream).arg(">");
     reading_ = count;
     reading_blocks_ = block;
@@ -275,9 +273,7 @@ void Consumer::start_read(Call& call, std::size_t wanted, bool block) {
 
 void Consumer::lost_reader(const Failure& failure) {
   failure.status() == SWAPMQ_TIMEOUT ? reader_.drop() : reader_.broke();
-  // It may have been too much for one answer: fewer next time.
-  if (reading_ > 1)
-    entry_bytes_ = std::max(entry_bytes_, kReadBytes * 8 / static_cast<double>(reading_));
+  read_size_.did_not_come(reading_);
   reading_ = 0;
   must_recover_ = true; // an answer may have been on its way
   context_.host.log(SWAPMQ_LOG_WARN,
@@ -380,10 +376,7 @@ void Consumer::read_ended(std::size_t asked) {
   const std::size_t count = answer_.entries().size();
   for (const ReadAnswer::Entry& entry : answer_.entries()) keep(entry, 1, false, memory);
   if (count >= asked && asked >= kWorthReadingAhead) flow_ = flow_before + count;
-  if (count > 0) {
-    const double bytes = static_cast<double>(answer_.bytes()) / static_cast<double>(count);
-    entry_bytes_ = std::max(bytes, 0.75 * entry_bytes_ + 0.25 * bytes); // careful with larger ones
-  }
+  read_size_.came(count, answer_.bytes());
 }
 
 /// Of a read, in whichever way.

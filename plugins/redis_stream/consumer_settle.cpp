@@ -18,11 +18,6 @@
 namespace swapmq::redis {
 namespace {
 
-// Ids in one XDEL and one XACK; their answer is only how many.
-constexpr std::size_t kAcksAtOnce = 512;
-// Entries that one script call gives back.
-constexpr std::size_t kGivenAtOnce = 500;
-
 /// Of so many at most.
 bool is_count(const Brief& answer, std::size_t most) {
   return answer.type == REDIS_REPLY_INTEGER && answer.integer >= 0 &&
@@ -111,8 +106,9 @@ void Consumer::still_held(const Call& call) {
 void Consumer::append_acks(Connection& connection, Call& call) {
   Commands& out = connection.out();
   EntryIdText text;
-  for (std::size_t from = 0; from < call.acks.size(); from += kAcksAtOnce) {
-    const std::size_t count = std::min(kAcksAtOnce, call.acks.size() - from);
+  const std::size_t most = context_.options.ack_batch; // their answer is only how many
+  for (std::size_t from = 0; from < call.acks.size(); from += most) {
+    const std::size_t count = std::min(most, call.acks.size() - from);
     out.begin(2 + count).arg("XDEL").arg(keys_.stream);
     const std::size_t ids = out.size();
     for (std::size_t i = from; i < from + count; ++i) {
@@ -125,8 +121,9 @@ void Consumer::append_acks(Connection& connection, Call& call) {
 }
 
 void Consumer::read_acks(Connection& connection, Call& call) {
-  for (std::size_t from = 0; from < call.acks.size(); from += kAcksAtOnce) {
-    const std::size_t count = std::min(kAcksAtOnce, call.acks.size() - from);
+  const std::size_t most = context_.options.ack_batch;
+  for (std::size_t from = 0; from < call.acks.size(); from += most) {
+    const std::size_t count = std::min(most, call.acks.size() - from);
     Brief deleted;
     Brief acked;
     connection.read(deleted, call.deadline);
@@ -184,8 +181,9 @@ void Consumer::over_control(Call& call, const std::vector<Given>& given, Work&& 
 
 void Consumer::ack_fenced(Call& call) {
   over_control(call, call.fenced, [&](Connection& connection) {
-    for (std::size_t from = 0; from < call.fenced.size(); from += kGivenAtOnce) {
-      const std::size_t count = std::min(kGivenAtOnce, call.fenced.size() - from);
+    const std::size_t most = context_.options.script_batch;
+    for (std::size_t from = 0; from < call.fenced.size(); from += most) {
+      const std::size_t count = std::min(most, call.fenced.size() - from);
       const auto part = std::span(call.fenced).subspan(from, count);
       const OwnedReply reply = run_script(connection, call.deadline, [&] {
         Commands& out =
@@ -203,8 +201,9 @@ void Consumer::ack_fenced(Call& call) {
 
 void Consumer::give_back(Call& call) {
   over_control(call, call.returned, [&](Connection& connection) {
-    for (std::size_t from = 0; from < call.returned.size(); from += kGivenAtOnce) {
-      const std::size_t count = std::min(kGivenAtOnce, call.returned.size() - from);
+    const std::size_t most = context_.options.script_batch;
+    for (std::size_t from = 0; from < call.returned.size(); from += most) {
+      const std::size_t count = std::min(most, call.returned.size() - from);
       const auto part = std::span(call.returned).subspan(from, count);
       const OwnedReply reply = run_script(connection, call.deadline, [&] {
         Commands& out = begin_call(connection, scripts::give_back(),

@@ -17,7 +17,6 @@ using Clock = Deadline::Clock;
 
 namespace {
 
-constexpr milliseconds kMaxDelay(5000);
 // A connection that is lost sooner than this was as good as none.
 constexpr milliseconds kProven(1000);
 
@@ -79,13 +78,14 @@ void Link::await_turn(Deadline deadline, const Wake* wake) const {
 }
 
 void Link::failed(const Failure& failure) {
-  pause(std::min(kMaxDelay, dialer_.options().retry_delay * (1U << failures_)));
+  pause(dialer_.options().retry_delay * (1U << failures_));
   if (failures_ < 16) ++failures_;
   last_failure_ = failure;
 }
 
 void Link::pause(milliseconds delay) {
   static thread_local std::minstd_rand random{std::random_device{}()};
+  delay = std::min(delay, dialer_.options().max_retry_delay);
   // Between a half and all of it, so that many clients do not come at once.
   std::uniform_int_distribution<int64_t> jitter(delay.count() / 2, delay.count());
   not_before_ = Clock::now() + milliseconds(jitter(random));

@@ -5,6 +5,7 @@
 #include <rapidjson/error/en.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <filesystem>
 
@@ -38,7 +39,11 @@ const char* const kOptionsSchema = R"json({
     "max_retry_attempts": { "type": "integer", "minimum": 0, "maximum": 1000, "default": 3,
       "description": "Attempts to connect again within one call, after the first." },
     "retry_delay_seconds": { "type": "number", "minimum": 0.001, "maximum": 60, "default": 0.1,
-      "description": "Delay before the second attempt to connect; it doubles up to 5 seconds, with jitter." },
+      "description": "Delay before the second attempt to connect; it doubles up to max_retry_delay_seconds, with jitter." },
+    "max_retry_delay_seconds": { "type": "number", "minimum": 0.001, "maximum": 3600, "default": 5,
+      "description": "The longest delay between two attempts to connect." },
+    "keepalive_seconds": { "type": "integer", "minimum": 0, "maximum": 32767, "default": 15,
+      "description": "How long a TCP connection is silent before the kernel probes it; 0: it does not." },
     "key_prefix": { "type": "string", "maxLength": 255, "default": "",
       "description": "Goes before a queue's name to make the key of its stream." },
     "consumer_group_prefix": { "type": "string", "maxLength": 255, "default": "",
@@ -57,6 +62,30 @@ const char* const kOptionsSchema = R"json({
       "description": "Each publish trims the stream to about so many entries (MAXLEN ~): the oldest are lost, READ OR NOT. 0: never." },
     "deduplication_window_ms": { "type": "integer", "minimum": 0, "maximum": 2592000000, "default": 0,
       "description": "A message id that was published within so long is confirmed and not stored again; 0: do not look." },
+    "publish_chunk": { "type": "integer", "minimum": 1, "maximum": 65536, "default": 128,
+      "description": "Messages that one publish call encodes at a time, between looking for answers." },
+    "publish_chunk_bytes": { "type": "integer", "minimum": 1, "maximum": 268435456, "default": 262144,
+      "description": "Encoded bytes that wait to be sent, beyond which no further message is encoded." },
+    "publish_window": { "type": "integer", "minimum": 1, "maximum": 65536, "default": 1024,
+      "description": "Messages without an answer, beyond which no further chunk is sent." },
+    "read_batch": { "type": "integer", "minimum": 1, "maximum": 65536, "default": 4096,
+      "description": "The most entries that one XREADGROUP asks for." },
+    "read_batch_bytes": { "type": "integer", "minimum": 1024, "maximum": 268435456, "default": 8388608,
+      "description": "About how many bytes one read asks for, as far as the sizes of entries are known." },
+    "script_batch": { "type": "integer", "minimum": 1, "maximum": 2000, "default": 500,
+      "description": "The most entries that one script takes or settles: so long the server does nothing else." },
+    "ack_batch": { "type": "integer", "minimum": 1, "maximum": 65536, "default": 512,
+      "description": "The most ids in one XDEL and XACK." },
+    "block_ms": { "type": "integer", "minimum": 100, "maximum": 3600000, "default": 2000,
+      "description": "BLOCK of XREADGROUP: how often a consumer that waits asks anew." },
+    "take_interval_ms": { "type": "integer", "minimum": 10, "maximum": 3600000, "default": 200,
+      "description": "How often a consumer looks for what others gave back or delayed meanwhile." },
+    "rescue_interval_ms": { "type": "integer", "minimum": 50, "maximum": 3600000, "default": 1000,
+      "description": "How often, at the least, it looks for what consumers hold that are dead; a lease below four times that makes it more often." },
+    "settle_grace_ms": { "type": "integer", "minimum": 1, "maximum": 600000, "default": 3000,
+      "description": "How long beyond its deadline an exchange may go on settling and taking in what was asked for." },
+    "close_timeout_ms": { "type": "integer", "minimum": 1, "maximum": 600000, "default": 2000,
+      "description": "How long a consumer that leaves tries to give back what it holds; then its lease does so." },
     "tls": {
       "type": "object", "additionalProperties": false,
       "description": "With it the connection is encrypted, as with rediss://.",
@@ -195,6 +224,51 @@ bool take_address(Options& options, std::string_view key, const Value& value) {
   return true;
 }
 
+/// An option that is a number and nothing else.
+template <class Type>
+struct Measure {
+  std::string_view key;
+  Type Options::*member;
+  uint64_t least, most;
+};
+
+using Size = Measure<std::size_t>;
+using Time = Measure<milliseconds>;
+
+constexpr std::array kSizes{
+    Size{"publish_chunk", &Options::publish_chunk, 1, 65536},
+    Size{"publish_chunk_bytes", &Options::publish_chunk_bytes, 1, 268'435'456},
+    Size{"publish_window", &Options::publish_window, 1, 65536},
+    Size{"read_batch", &Options::read_batch, 1, 65536},
+    Size{"read_batch_bytes", &Options::read_batch_bytes, 1024, 268'435'456},
+    // What is taken goes over Lua's stack, which holds 8000, as three values for each entry.
+    Size{"script_batch", &Options::script_batch, 1, 2000},
+    Size{"ack_batch", &Options::ack_batch, 1, 65536},
+};
+
+constexpr std::array kTimes{
+    Time{"block_ms", &Options::block, 100, 3'600'000},
+    Time{"take_interval_ms", &Options::take_interval, 10, 3'600'000},
+    Time{"rescue_interval_ms", &Options::rescue_interval, 50, 3'600'000},
+    Time{"settle_grace_ms", &Options::settle_grace, 1, 600'000},
+    Time{"close_timeout_ms", &Options::close_timeout, 1, 600'000},
+};
+
+/// How much at a time, how often, how long. False: it is another key.
+bool take_measure(Options& options, std::string_view key, const Value& value) {
+  for (const auto& size : kSizes) {
+    if (key != size.key) continue;
+    options.*size.member = integer(value, key, size.least, size.most);
+    return true;
+  }
+  for (const auto& time : kTimes) {
+    if (key != time.key) continue;
+    options.*time.member = span_ms(value, key, time.least, time.most);
+    return true;
+  }
+  return false;
+}
+
 void take(Options& options, std::string_view key, const Value& value) {
   if (key == "connection_timeout_seconds") {
     options.connection_timeout = seconds(value, key, 600);
@@ -202,6 +276,10 @@ void take(Options& options, std::string_view key, const Value& value) {
     options.max_retry_attempts = static_cast<uint32_t>(integer(value, key, 0, 1000));
   } else if (key == "retry_delay_seconds") {
     options.retry_delay = seconds(value, key, 60);
+  } else if (key == "max_retry_delay_seconds") {
+    options.max_retry_delay = seconds(value, key, 3600);
+  } else if (key == "keepalive_seconds") {
+    options.endpoint.keepalive_seconds = integer(value, key, 0, 32767);
   } else if (key == "key_prefix") {
     options.key_prefix = text(value, key, 255);
   } else if (key == "consumer_group_prefix") {
@@ -236,7 +314,7 @@ void take_all(Options& options, const Value& object) {
       has_url = true;
     } else if (take_address(options, key, value)) {
       address_key = std::string(key);
-    } else {
+    } else if (!take_measure(options, key, value)) {
       take(options, key, value);
     }
   });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct Endpoint {
   uint16_t port = 6379;
   std::string unix_path;
   bool tls = false;
+  uint64_t keepalive_seconds = 15; // over TCP; 0: no probes
 
   /// For logs and errors; never with a secret.
   [[nodiscard]] std::string text() const;
@@ -49,6 +51,23 @@ struct Options {
   int32_t durability = 0;               // SWAPMQ_DURABILITY_*
   uint64_t max_length = 0;              // MAXLEN ~ of each XADD; 0: none
   milliseconds deduplication_window{0}; // 0: none
+
+  // How much at a time.
+  std::size_t publish_chunk = 128;
+  std::size_t publish_chunk_bytes = 256 * 1024;
+  std::size_t publish_window = 1024;
+  std::size_t read_batch = 4096;
+  std::size_t read_batch_bytes = 8 * 1024 * 1024;
+  std::size_t script_batch = 500;
+  std::size_t ack_batch = 512;
+
+  // How often, and how long.
+  milliseconds block{2000};
+  milliseconds take_interval{200};
+  milliseconds rescue_interval{1000};
+  milliseconds settle_grace{3000};
+  milliseconds close_timeout{2000};
+  milliseconds max_retry_delay{5000};
 };
 
 /// JSON Schema (draft 4) of the options object.

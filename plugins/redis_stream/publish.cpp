@@ -20,18 +20,13 @@ using backend::Messages;
 using backend::PublishResults;
 
 constexpr std::string_view kDoing = "a message";
-// Encoded at a time, so that the server works on one piece while the next is made.
-constexpr std::size_t kChunk = 128;
-constexpr std::size_t kChunkBytes = 256 * 1024;
-// Sent and not answered: enough for the pipe to stay full, bounded so that neither side has to keep
-// much for the other.
-constexpr std::size_t kWindow = 1024;
-
 // The shortest that an XADD is answered with: "$15\r\n1795703073276-0\r\n". (An answer that is
 // shorter all the same costs a tick of the transport.)
 constexpr std::size_t kAnswerBytes = 22;
 
-/// One publish call over one connection.
+/// One publish call over one connection. What it encodes at a time (`publish_chunk`) the server
+/// works on while the next is made; what is sent and not answered (`publish_window`) is enough for
+/// the pipe to stay full, and bounded so that neither side has to keep much for the other.
 class Pipeline {
  public:
   Pipeline(Connection& connection, const PublishTarget& target, Messages messages,
@@ -50,8 +45,7 @@ class Pipeline {
         connection_.receive();
       } else {
         // Most of them at once: each wake-up costs more than what it brings.
-        const std::size_t due = sent_.size() - answered_;
-        connection_.await(deadline, scripted_ ? 1 : due * kAnswerBytes * 3 / 4);
+        connection_.await(deadline, scripted_ ? 1 : in_flight() * kAnswerBytes * 3 / 4);
       }
     }
     if (target_.options.wait_replicas > 0 && confirmed_ > 0) wait_for_replicas(deadline);
@@ -82,15 +76,18 @@ class Pipeline {
   };
 
   [[nodiscard]] bool encoded_all() const { return next_ == messages_.size(); }
+  [[nodiscard]] std::size_t in_flight() const { return sent_.size() - answered_; }
+  [[nodiscard]] bool has_room() const {
+    return connection_.unsent() < target_.options.publish_chunk_bytes;
+  }
   [[nodiscard]] bool may_encode() const {
-    return !encoded_all() && sent_.size() - answered_ < kWindow &&
-           connection_.unsent() < kChunkBytes;
+    return !encoded_all() && in_flight() < target_.options.publish_window && has_room();
   }
 
   void encode_some() {
     if (!may_encode()) return;
-    const std::size_t end = std::min(messages_.size(), next_ + kChunk);
-    while (next_ < end && connection_.unsent() < kChunkBytes) encode(next_++);
+    const std::size_t end = std::min(messages_.size(), next_ + target_.options.publish_chunk);
+    while (next_ < end && has_room()) encode(next_++);
   }
 
   void encode(std::size_t i) {

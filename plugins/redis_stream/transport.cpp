@@ -49,13 +49,14 @@ void set_option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
 }
 
-void tune(int fd, bool tcp) {
+void tune(int fd, const Endpoint& endpoint) {
   const timeval tick{0, kReceiveTick_ms * 1000L};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick);
-  if (!tcp) return;
+  if (!endpoint.unix_path.empty()) return;
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (endpoint.keepalive_seconds == 0) return;
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(endpoint.keepalive_seconds));
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 5);
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
@@ -108,7 +109,7 @@ Descriptor connect_unix(const Endpoint& endpoint, Deadline deadline, const Wake*
   const int error = connect_socket(fd.get(), reinterpret_cast<const sockaddr*>(&address),
                                    sizeof address, deadline, wake);
   if (error != 0) throw unreachable(endpoint, error);
-  tune(fd.get(), false);
+  tune(fd.get(), endpoint);
   return fd;
 }
 
@@ -128,7 +129,7 @@ Descriptor connect_tcp(const Endpoint& endpoint, Resolver& resolver, Deadline de
     const Deadline until = in(share);
     error = connect_socket(fd.get(), at->ai_addr, at->ai_addrlen, until, wake);
     if (error == 0) {
-      tune(fd.get(), true);
+      tune(fd.get(), endpoint);
       return fd;
     }
   }

@@ -279,6 +279,24 @@ TEST(Broken, AReadThatFailedIsTriedForFewer) {
   EXPECT_EQ(session.receive(subscription, 5000, milliseconds(10'000)).size(), 1U);
 }
 
+TEST(Broken, ATakeThatFailedIsTriedForFewer) {
+  // As above, with entries that came back.
+  const FakeServer server(polite([](Place at, const Command& command) -> std::optional<Answer> {
+    if (at != Place::script_take) return std::nullopt;
+    const int count = std::stoi(command.at(10));
+    if (count <= 4) return std::nullopt;
+    return Answer("*6\r\n:-1\r\n", true);
+  }));
+  const OpenedBackend opened(options(server, ",\"retry_delay_seconds\":0.001"));
+  SessionPtr session(opened);
+  swapmq_subscription* subscription = session.subscribe(session.queue("q"), 5000);
+  std::size_t got = 0;
+  for (int i = 0; i < 10 && got == 0; ++i) {
+    got = session.exchange(subscription, {}, 5000, milliseconds(1000)).batch.size();
+  }
+  EXPECT_EQ(got, 1U);
+}
+
 // ---- slowly -------------------------------------------------------------------------------------
 
 TEST(Slow, AReadThatGoesOnIsNotSilence) {

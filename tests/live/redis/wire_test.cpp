@@ -285,6 +285,28 @@ TEST_F(Wire, AnIdIsStoredOnceWithinItsWindow) {
   EXPECT_THAT(cli({"XLEN", "tasks"}), ElementsAre("3"));
 }
 
+TEST_F(Wire, AScriptOfTheLargestBatchFitsOnLuasStack) {
+  open(R"("script_batch":2000)");
+  swapmq_queue* queue = session_->queue("tasks");
+  std::vector<std::string> ids(2000);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = "m" + std::to_string(i);
+  ASSERT_TRUE(session_->publish_ids(queue, ids).confirmed());
+  std::vector<BatchPtr> batches;
+  std::vector<swapmq_settlement> all;
+  swapmq_subscription* subscription = session_->subscribe(queue, 5000);
+  while (all.size() < ids.size()) {
+    batches.push_back(session_->receive(subscription, 5000, kSoon));
+    ASSERT_GT(batches.back().size(), 0U);
+    for (std::size_t i = 0; i < batches.back().size(); ++i) {
+      all.push_back(test::settlement(batches.back()[i], SWAPMQ_SETTLE_RELEASE));
+    }
+  }
+  for (const swapmq_status status : session_->exchange(subscription, all, 0).statuses) {
+    ASSERT_EQ(status, SWAPMQ_OK);
+  }
+  EXPECT_EQ(session_->receive(subscription, 5000, kSoon).size(), ids.size());
+}
+
 TEST_F(Wire, MaxLengthTrimsTheOldest) {
   open(R"("max_length":100)");
   std::vector<std::string> ids(1000);

@@ -76,6 +76,71 @@ TEST(Options, AreAllTaken) {
   EXPECT_FALSE(options.tls.verify);
 }
 
+/// An option that is a number.
+struct Number {
+  std::string key;
+  uint64_t least, most, by_default;
+  uint64_t (*of)(const Options& options);
+};
+
+uint64_t count(milliseconds time) { return static_cast<uint64_t>(time.count()); }
+
+std::vector<Number> numbers() {
+  using O = const Options&;
+  return {
+      {"publish_chunk", 1, 65536, 128, [](O o) -> uint64_t { return o.publish_chunk; }},
+      {"publish_chunk_bytes", 1, 268435456, 262144,
+       [](O o) -> uint64_t { return o.publish_chunk_bytes; }},
+      {"publish_window", 1, 65536, 1024, [](O o) -> uint64_t { return o.publish_window; }},
+      {"read_batch", 1, 65536, 4096, [](O o) -> uint64_t { return o.read_batch; }},
+      {"read_batch_bytes", 1024, 268435456, 8388608,
+       [](O o) -> uint64_t { return o.read_batch_bytes; }},
+      {"script_batch", 1, 2000, 500, [](O o) -> uint64_t { return o.script_batch; }},
+      {"ack_batch", 1, 65536, 512, [](O o) -> uint64_t { return o.ack_batch; }},
+      {"block_ms", 100, 3600000, 2000, [](O o) { return count(o.block); }},
+      {"take_interval_ms", 10, 3600000, 200, [](O o) { return count(o.take_interval); }},
+      {"rescue_interval_ms", 50, 3600000, 1000, [](O o) { return count(o.rescue_interval); }},
+      {"settle_grace_ms", 1, 600000, 3000, [](O o) { return count(o.settle_grace); }},
+      {"close_timeout_ms", 1, 600000, 2000, [](O o) { return count(o.close_timeout); }},
+      {"keepalive_seconds", 0, 32767, 15, [](O o) { return o.endpoint.keepalive_seconds; }},
+  };
+}
+
+TEST(Options, ThatAreNumbersHaveTheirDefaultAndTheirRange) {
+  const std::string schema = kOptionsSchema;
+  for (const Number& number : numbers()) {
+    SCOPED_TRACE(number.key);
+    const auto with = [&](const std::string& value) {
+      return "{\"" + number.key + "\": " + value + "}";
+    };
+    EXPECT_EQ(number.of(parse_options("{}")), number.by_default);
+    for (const uint64_t value : {number.least, number.least + 1, number.most}) {
+      EXPECT_EQ(number.of(parse_options(with(std::to_string(value)))), value);
+    }
+    const std::string wanted = "\"" + number.key + "\" is not an integer from " +
+                               std::to_string(number.least) + " to " + std::to_string(number.most);
+    for (const std::string& value :
+         {std::to_string(static_cast<int64_t>(number.least) - 1), std::to_string(number.most + 1),
+          std::string("1.5"), std::string("\"1\""), std::string("18446744073709551616")}) {
+      EXPECT_NE(refusal(with(value)).find(wanted), std::string::npos)
+          << value << " -> " << refusal(with(value));
+    }
+    EXPECT_NE(
+        schema.find("\"" + number.key + R"(": { "type": "integer", "minimum": )" +
+                    std::to_string(number.least) + ", \"maximum\": " + std::to_string(number.most) +
+                    ", \"default\": " + std::to_string(number.by_default) + ","),
+        std::string::npos)
+        << "the schema says something else";
+  }
+}
+
+TEST(Options, TheLongestDelayBetweenAttemptsIsSaid) {
+  EXPECT_EQ(parse_options("{}").max_retry_delay, milliseconds(5000));
+  EXPECT_EQ(parse_options(R"({"max_retry_delay_seconds": 0.5})").max_retry_delay,
+            milliseconds(500));
+  EXPECT_NE(refusal(R"({"max_retry_delay_seconds": 3601})"), "");
+}
+
 TEST(Options, EachDurabilityHasItsWord) {
   const std::vector<std::pair<std::string, int32_t>> words{
       {"none", SWAPMQ_DURABILITY_NONE},
