@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "answers.hpp"
@@ -40,7 +41,10 @@ class Pipeline {
       encode_some();
       connection_.push();
       while (answered_ < sent_.size() && connection_.next(answer_)) take_answer();
-      if (encoded_all() && answered_ == sent_.size()) break;
+      if (answered_ == sent_.size()) {
+        redo_unknown();
+        if (encoded_all()) break;
+      }
       if (may_encode()) {
         connection_.receive();
       } else {
@@ -60,9 +64,10 @@ class Pipeline {
                                        ? backend::in_doubt(failure.status())
                                        : backend::failed(failure.status(), SWAPMQ_ERROR_RETRYABLE);
     }
-    for (; next_ < messages_.size(); ++next_) {
-      results_[next_] = backend::failed(failure.status(), SWAPMQ_ERROR_RETRYABLE);
-    }
+    const auto undone = backend::failed(failure.status(), SWAPMQ_ERROR_RETRYABLE);
+    for (const std::size_t message : unknown_) results_[message] = undone;
+    for (; again_at_ < again_.size(); ++again_at_) results_[again_[again_at_]] = undone;
+    for (; next_ < messages_.size(); ++next_) results_[next_] = undone;
     doubt_what_replicas_may_lack(failure.status());
   }
 
@@ -73,21 +78,39 @@ class Pipeline {
   struct Sent {
     std::size_t message;
     uint64_t end; // of its command, among all bytes of the connection
+    bool by_hash; // a script that the server has to know
   };
 
-  [[nodiscard]] bool encoded_all() const { return next_ == messages_.size(); }
+  [[nodiscard]] bool encoded_all() const {
+    return again_at_ == again_.size() && next_ == messages_.size();
+  }
   [[nodiscard]] std::size_t in_flight() const { return sent_.size() - answered_; }
   [[nodiscard]] bool has_room() const {
     return connection_.unsent() < target_.options.publish_chunk_bytes;
   }
   [[nodiscard]] bool may_encode() const {
-    return !encoded_all() && in_flight() < target_.options.publish_window && has_room();
+    // What is to be done again comes before what follows it.
+    return unknown_.empty() && !encoded_all() && in_flight() < target_.options.publish_window &&
+           has_room();
   }
 
   void encode_some() {
     if (!may_encode()) return;
-    const std::size_t end = std::min(messages_.size(), next_ + target_.options.publish_chunk);
-    while (next_ < end && has_room()) encode(next_++);
+    for (uint64_t i = 0; i < target_.options.publish_chunk && has_room(); ++i) {
+      if (encoded_all()) return;
+      encode(again_at_ < again_.size() ? again_[again_at_++] : next_++);
+    }
+  }
+
+  /// What the server did nothing about because it did not know the script, as after SCRIPT FLUSH:
+  /// the next call brings the text. All that was sent is answered before, so that their order
+  /// stays.
+  void redo_unknown() {
+    if (unknown_.empty()) return;
+    unknown_.insert(unknown_.end(), again_.begin() + static_cast<std::ptrdiff_t>(again_at_),
+                    again_.end());
+    again_ = std::exchange(unknown_, {});
+    again_at_ = 0;
   }
 
   void encode(std::size_t i) {
@@ -96,15 +119,17 @@ class Pipeline {
       results_[i] = backend::failed(SWAPMQ_TOO_LARGE);
       return;
     }
+    bool by_hash = false;
     if (needs_script(message)) {
       scripted_ = true;
+      by_hash = (connection_.scripts_sent & scripts::publish().bit) != 0;
       call_script(message);
     } else {
       Commands& out = connection_.out();
       out.begin(target_.xadd_arguments + field_arguments(message)).raw(target_.xadd);
       append_fields(out, message);
     }
-    sent_.push_back({i, connection_.bytes_queued()});
+    sent_.push_back({i, connection_.bytes_queued(), by_hash});
   }
 
   static bool too_large(const swapmq_message& message) {
@@ -140,8 +165,10 @@ class Pipeline {
     // What comes before the question, or is none of its answers, leaves the message in doubt.
     if (sent.end > connection_.bytes_sent()) no_answer(kDoing);
     swapmq_publish_result& result = results_[sent.message];
-    if (answer_.type == REDIS_REPLY_ERROR) {
-      script_is_unknown(connection_, answer_.text);
+    const bool refused = answer_.type == REDIS_REPLY_ERROR;
+    if (refused && script_is_unknown(connection_, answer_.text) && sent.by_hash) {
+      unknown_.push_back(sent.message);
+    } else if (refused) {
       const Meaning meaning = meaning_of(answer_.text);
       result = backend::failed(meaning.status, meaning.flags);
       if (!refusal_) refusal_ = answer_.text;
@@ -190,8 +217,11 @@ class Pipeline {
   Messages messages_;
   PublishResults results_;
   std::vector<Sent> sent_;
-  std::size_t next_ = 0;     // the first that is not encoded
-  std::size_t answered_ = 0; // of sent_
+  std::size_t next_ = 0;             // the first that was never encoded
+  std::size_t answered_ = 0;         // of sent_
+  std::vector<std::size_t> unknown_; // whose script the server did not know: to be done again
+  std::vector<std::size_t> again_;   // the same, once nothing is on its way any more
+  std::size_t again_at_ = 0;         // in again_: the first that is not encoded
   std::size_t confirmed_ = 0;
   bool scripted_ = false;
   Brief answer_;

@@ -356,13 +356,28 @@ TEST_F(Wire, FlushedScriptsAreBroughtAgain) {
     EXPECT_EQ(test::sizes(session_->stats(queue)), "0/1/0");
   }
   cli({"SCRIPT", "FLUSH"});
-  // A publish was not done then, says so, and may be tried again.
-  const Published refused = session_->publish(queue, {mortal});
-  if (!refused.confirmed()) {
-    EXPECT_TRUE(refused.all(SWAPMQ_PUBLISH_FAILED));
-    EXPECT_EQ(refused.results[0].flags, SWAPMQ_ERROR_RETRYABLE);
-    EXPECT_TRUE(session_->publish(queue, {mortal}).confirmed());
+  const Published published = session_->publish(queue, {mortal});
+  EXPECT_TRUE(published.confirmed()) << published.outcome;
+}
+
+TEST_F(Wire, APublishWhoseScriptWasFlushedIsDoneAgainInOrder) {
+  open(R"("publish_chunk":50,"publish_window":200)");
+  swapmq_queue* queue = session_->queue("tasks", 1'000'000); // a bound: all go by the script
+  ASSERT_TRUE(session_->publish_ids(queue, {"first"}).confirmed());
+  cli({"SCRIPT", "FLUSH"});
+  std::vector<std::string> ids(2000);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = "m" + std::to_string(i);
+  const Published published = session_->publish_ids(queue, ids);
+  EXPECT_TRUE(published.confirmed()) << published.outcome;
+  std::vector<std::string> stored;
+  swapmq_subscription* subscription = session_->subscribe(queue, 5000);
+  while (stored.size() < ids.size() + 1) {
+    const BatchPtr batch = session_->receive(subscription, 5000, kSoon);
+    ASSERT_GT(batch.size(), 0U);
+    for (const std::string& id : batch.ids()) stored.push_back(id);
   }
+  ids.insert(ids.begin(), "first");
+  EXPECT_EQ(stored, ids);
 }
 
 } // namespace
