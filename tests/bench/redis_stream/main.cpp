@@ -4,14 +4,18 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "measure.h"
 #include "report.h"
-#include "server.h"
+#include "stop_on_signal.h"
 
 namespace {
 
@@ -63,11 +67,31 @@ void show(const std::string& line) {
   std::fflush(stderr);
 }
 
+using swapmq::live::RedisServer;
+using swapmq::live::RedisSetup;
+
+struct NoServer : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::unique_ptr<RedisServer> start_server(const std::string& fsync) {
+  RedisSetup setup;
+  if (fsync == "always") setup.keep = RedisSetup::Keep::always;
+  if (fsync == "everysec") setup.keep = RedisSetup::Keep::every_second;
+  if (fsync == "no") setup.more = {"appendonly yes", "appendfsync no"};
+  try {
+    return std::make_unique<RedisServer>(std::move(setup));
+  } catch (const std::exception& failure) {
+    throw NoServer(failure.what());
+  }
+}
+
 void measure_all(const Options& options) {
-  bench::RedisServer server(options.fsync);
-  const bench::StopOnSignal stop_on_signal(server);
-  bench::Broker broker(server.port());
-  auto library = bench::open_library(server.port());
+  const std::unique_ptr<RedisServer> server = start_server(options.fsync);
+  const auto port = static_cast<std::uint16_t>(server->port());
+  const bench::StopOnSignal stop_on_signal(*server);
+  bench::Broker broker(port);
+  auto library = bench::open_library(port);
   if (!options.json) bench::print_head(options.amount);
   for (const bench::Case& each : bench::all_cases()) {
     const std::string name(each.name);
@@ -75,7 +99,7 @@ void measure_all(const Options& options) {
       continue;
     }
     const auto result =
-        bench::measure(each, {server.port(), broker, library}, options.amount,
+        bench::measure(each, {port, broker, library}, options.amount,
                        [&](const std::string& stage) { show(name + ": " + stage); });
     show("");
     options.json ? bench::print_json(result) : bench::print_row(result);
@@ -106,7 +130,7 @@ int main(int count, char** arguments) {
   try {
     measure_all(options);
     return measured;
-  } catch (const bench::ServerFailure& failure) {
+  } catch (const NoServer& failure) {
     return complain(no_server, failure.what());
   } catch (const bench::VoidRun& wrong) {
     return complain(failed, ("void: " + std::string(wrong.what())).c_str());
