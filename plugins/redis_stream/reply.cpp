@@ -27,9 +27,20 @@ std::size_t Arena::grow(std::size_t size) {
 
 /// What hiredis calls for each element. A null result means "out of memory" to it.
 struct ReplyReader::Functions {
+  /// Of RESP3, which hiredis reads since 1.0 and nobody asked for; or an array deeper than any that
+  /// is due, which hiredis bounds no longer.
+  static bool is_foreign(const redisReadTask& task) {
+    if (task.type > REDIS_REPLY_ERROR) return true;
+    if (task.type != REDIS_REPLY_ARRAY) return false;
+    constexpr int kDeepest = 8;
+    int depth = 0;
+    for (const redisReadTask* at = task.parent; at != nullptr; at = at->parent) ++depth;
+    return depth >= kDeepest;
+  }
+
   static Reply* add(const redisReadTask* task) {
     auto* self = static_cast<ReplyReader*>(task->privdata);
-    if (self->arena_->used() > self->most_bytes_) return nullptr;
+    if (is_foreign(*task) || self->arena_->used() > self->most_bytes_) return nullptr;
     Reply* made = self->arena_->make<Reply>();
     made->type = task->type;
     if (task->parent == nullptr) return made;
@@ -90,6 +101,7 @@ struct ReplyReader::Functions {
   static void* brief(const redisReadTask* task, int type, int64_t integer = 0,
                      std::string_view text = {}) noexcept {
     return guarded([&]() -> void* {
+      if (is_foreign(*task)) return nullptr;
       Brief& made = *static_cast<ReplyReader*>(task->privdata)->brief_;
       if (task->parent == nullptr) {
         made.type = type;
@@ -113,8 +125,20 @@ struct ReplyReader::Functions {
     return brief(task, REDIS_REPLY_NIL);
   }
 
+  /// Without them hiredis would give us what is no pointer.
+  template <class All>
+  static void refuse_resp3(All& functions) {
+    if constexpr (requires { functions.createDouble; }) {
+      functions.createDouble = [](const auto*, double, char*, std::size_t) -> void* {
+        return nullptr;
+      };
+      functions.createBool = [](const auto*, int) -> void* { return nullptr; };
+    }
+  }
+
   static redisReplyObjectFunctions whole() {
     redisReplyObjectFunctions functions{};
+    refuse_resp3(functions);
     functions.createString = &string;
     functions.createArray = &array;
     functions.createInteger = &integer;
@@ -124,6 +148,7 @@ struct ReplyReader::Functions {
   }
   static redisReplyObjectFunctions briefs() {
     redisReplyObjectFunctions functions{};
+    refuse_resp3(functions);
     functions.createString = &brief_string;
     functions.createArray = &brief_array;
     functions.createInteger = &brief_integer;
@@ -180,7 +205,7 @@ void* ReplyReader::parse(redisReplyObjectFunctions& functions) {
   reader_->fn = &functions;
   void* reply = nullptr;
   if (redisReaderGetReply(reader_.get(), &reply) != 0) {
-    if (reader_->err == REDIS_ERR_OOM) broken("too large");
+    if (reader_->err == REDIS_ERR_OOM) broken("too large, or of RESP3");
     broken(reader_->errstr);
   }
   if (reply == nullptr) refuse_endless(most_bytes_);

@@ -228,7 +228,16 @@ TEST(Replies, WhatIsNoRespIsRefused) {
            std::string(":abc\r\n"),
            std::string(":99999999999999999999999\r\n"),
            std::string("*1\r\n!x\r\n"),
-           std::string("%1\r\n+a\r\n+b\r\n"), // RESP3
+           // RESP3
+           std::string("%1\r\n+a\r\n+b\r\n"),
+           std::string("~1\r\n+a\r\n"),
+           std::string(">1\r\n+a\r\n"),
+           std::string(",1.5\r\n"),
+           std::string("#t\r\n"),
+           std::string("(12345678901234567890\r\n"),
+           std::string("=5\r\ntxt:a\r\n"),
+           std::string("*2\r\n:1\r\n,1.5\r\n"),
+           std::string("*1\r\n#f\r\n"),
            deep + ":1\r\n",
        }) {
     for (const bool brief : {false, true}) {
