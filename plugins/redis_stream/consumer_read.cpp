@@ -120,6 +120,7 @@ void Consumer::prepare(Call& call, bool may_wait, bool may_read) {
     // Who does not wait, and has enough to do meanwhile, gets the answer with the next call.
     const std::size_t held = slots_.used() - call.acks.size();
     const bool ahead = !may_wait && held >= wanted / 2 && is_worth_reading_ahead(wanted);
+    if (ahead) flush_acks(call); // or their answers would come only with that of the read
     start_read(call, wanted, may_wait || ahead);
     reading_ahead_ = ahead && reading_ > 0;
   }
