@@ -96,7 +96,12 @@ class Pipeline {
 
   void encode_some() {
     if (!may_encode()) return;
-    for (uint64_t i = 0; i < target_.options.publish_chunk && has_room(); ++i) {
+    // The first is smaller: until it is there, the server has nothing to do.
+    constexpr std::size_t kLeast = 16;
+    const uint64_t first = std::max(kLeast, messages_.size() / 4);
+    const uint64_t chunk = target_.options.publish_chunk;
+    const uint64_t most = sent_.empty() ? std::min(first, chunk) : chunk;
+    for (uint64_t i = 0; i < most && has_room(); ++i) {
       if (encoded_all()) return;
       encode(again_at_ < again_.size() ? again_[again_at_++] : next_++);
     }
