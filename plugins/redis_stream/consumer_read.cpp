@@ -322,7 +322,8 @@ void Consumer::read_until_readable(const Connection& other, Deadline deadline) {
     const int other_fd = answer_.is_under_way() ? -1 : other.transport().fd();
     std::array<pollfd, 2> polled{pollfd{reader->transport().fd(), POLLIN, 0},
                                  pollfd{other_fd, POLLIN, 0}};
-    const int found = poll(polled.data(), polled.size(), deadline.left_ms());
+    const Deadline until = deadline_at(std::min(deadline.at(), silent_at()));
+    const int found = poll(polled.data(), polled.size(), until.left_ms());
     if (found == 0 || (found > 0 && polled[0].revents == 0)) return;
     finish_read();
   }

@@ -324,6 +324,28 @@ TEST(Slow, AReadThatGoesOnIsNotSilence) {
   EXPECT_EQ(server.accepted(), 2U) << "it was connected anew";
 }
 
+TEST(Slow, AReadThatStopsHalfwayDoesNotHoldUpAcks) {
+  std::atomic<int> reads{0};
+  const FakeServer server(polite([&](Place at, const Command&) -> std::optional<Answer> {
+    if (at != Place::xreadgroup || ++reads != 2) return std::nullopt;
+    return Answer("*1\r\n*2\r\n$1\r\nq\r\n");
+  }));
+  const OpenedBackend opened(
+      options(server, ",\"connection_timeout_seconds\":0.2,\"block_ms\":100"));
+  SessionPtr session(opened);
+  swapmq_subscription* subscription = session.subscribe(session.queue("q"));
+  const test::BatchPtr batch = session.receive(subscription, 1, milliseconds(5000));
+  ASSERT_EQ(batch.size(), 1U);
+  session.exchange(subscription, {}, 10, milliseconds(80)); // begins the read
+  const auto began = Clock::now();
+  const Exchanged settled = session.exchange(
+      subscription, {test::settlement(batch[0], SWAPMQ_SETTLE_ACK)}, 10, milliseconds(5000));
+  EXPECT_LT(Clock::now() - began, milliseconds(3000));
+  EXPECT_EQ(settled.statuses.at(0), SWAPMQ_OK);
+  EXPECT_EQ(settled.batch.size(), 1U) << "by another connection";
+  EXPECT_EQ(reads, 3);
+}
+
 // ---- extremes of what entries hold --------------------------------------------------------------
 
 TEST(Extreme, ACountOfDeliveriesDoesNotBeginAnew) {
