@@ -169,9 +169,11 @@ void Consumer::take_first(Call& call) {
       return;
     }
   }
-  const std::size_t wanted = std::min(call.args.max_messages, room(call));
+  // In a flow what was read ahead waits behind it; else nothing may be left for a later call.
   const std::size_t before = waiting_.size();
+  const std::size_t rest = call.args.max_messages - (flow_ > 0 ? 0 : before);
   if (before >= call.args.max_messages && flow_ == 0) return;
+  const std::size_t wanted = std::min(rest, room(call));
   // Without room it may look whether that is true: what was deleted takes none.
   if (wanted == 0 && Clock::now() < look_for_dead_at_) return;
   take_due(call, wanted);

@@ -143,6 +143,25 @@ TEST(Measures, SettlementsGoInBatches) {
 
 // ---- how often, how long ------------------------------------------------------------------------
 
+/// A group that was lost and is there again is searched for what came back while a read is
+/// answered.
+TEST(Measures, WhatIsNewAndWhatCameBackAreTogetherNoMoreThanAskedFor) {
+  int reads = 0;
+  FakeServer server(polite([&](Place at, const Command&) -> std::optional<Answer> {
+    if (at == Place::unblock) server.say_to("XREADGROUP", entries("1-1", {"data", "new"}));
+    if (at != Place::xreadgroup) return std::nullopt;
+    return Answer(++reads == 1 ? "-NOGROUP No such key\r\n" : "");
+  }));
+  const OpenedBackend opened(options(server, ""));
+  SessionPtr session(opened);
+  session.receive(session.subscribe(session.queue("q")), 10, milliseconds(5000));
+  const std::vector<Command> takes = seen_at(server, Place::script_take);
+  ASSERT_EQ(takes.size(), 2U);
+  constexpr std::size_t kCount = 10; // EVALSHA, the script, 5, its keys, group, consumer
+  EXPECT_EQ(takes[0].at(kCount), "10");
+  EXPECT_EQ(takes[1].at(kCount), "9") << "one is here already";
+}
+
 TEST(Measures, AReadBlocksForAsLongAsItIsTold) {
   Idle idle;
   const OpenedBackend opened(options(idle.server(), R"("block_ms":1234)"));
