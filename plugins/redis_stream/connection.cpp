@@ -60,10 +60,10 @@ bool Connection::receive() {
   return got > 0;
 }
 
-bool Connection::receive(ReadAnswer& answer, ReadAnswer::State& state) {
+bool Connection::receive(ReadAnswer& answer) {
   const std::span<char> room = answer.room();
   const std::size_t got = transport_->receive(room.data(), room.size());
-  if (got > 0) state = answer.received(got);
+  if (got > 0) answer.received(got);
   return got > 0;
 }
 

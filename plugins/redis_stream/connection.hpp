@@ -42,12 +42,11 @@ class Connection {
   void await(backend::Deadline deadline, std::size_t at_least = 1);
   static constexpr std::size_t kSmall = std::size_t{8} << 20;
   /// The next reply of those that were taken in.
-  OwnedReply next() { return reader_.next(); }
   bool next(Brief& brief) { return reader_.next(brief); }
   /// The next one is an answer to a read; what is here of it already is taken at once.
   ReadAnswer::State begin(ReadAnswer& answer) { return answer.begin(reader_.take_rest()); }
   /// Takes in what is there of it; does not wait. False: nothing was.
-  bool receive(ReadAnswer& answer, ReadAnswer::State& state);
+  bool receive(ReadAnswer& answer);
 
   /// Sends what is unsent and awaits the next reply. Throws as await(); ConnectionLost, too, if it
   /// is larger than what most replies may be.

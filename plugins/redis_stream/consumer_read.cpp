@@ -339,9 +339,8 @@ void Consumer::finish_read() {
     return;
   }
   try {
-    ReadAnswer::State state = answer_.state();
-    for (int pieces = 0; state == ReadAnswer::State::awaited; ++pieces) {
-      if (pieces == kPiecesAtOnce || !connection->receive(answer_, state)) return;
+    for (int pieces = 0; answer_.state() == ReadAnswer::State::awaited; ++pieces) {
+      if (pieces == kPiecesAtOnce || !connection->receive(answer_)) return;
       read_since_ = Clock::now(); // it is not silent
     }
     read_ended(std::exchange(reading_, 0));

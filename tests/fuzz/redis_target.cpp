@@ -19,6 +19,7 @@ namespace {
 using backend::view;
 using redis::Brief;
 using redis::OwnedReply;
+using redis::ReadAnswer;
 using redis::Reply;
 using redis::ReplyReader;
 
@@ -149,8 +150,6 @@ void try_entries(const Reply& reply, redis::Arena& arena) {
   if (good) check_round_trip(message);
   for (const Reply* at = reply.first; at != nullptr; at = at->next) try_entries(*at, arena);
 }
-
-using redis::ReadAnswer;
 
 /// The first answer to a read in it, shown as show() does; "refused" if it is none, "" if it is not
 /// whole.

@@ -55,7 +55,7 @@ std::string shown(const ReadAnswer::Entry& entry) {
   return text;
 }
 
-/// The answer's memory, too, so that what it shows is read after the answer is gone.
+/// What came of an answer.
 struct Taken {
   State state = State::awaited;
   std::string refusal;
