@@ -3,14 +3,14 @@
 
 #include <string>
 
-#include "failures.hpp"
+#include "network/failures.hpp"
 #include "server_error.hpp"
 
 namespace swapmq::redis {
 
 void no_answer(std::string_view doing) {
-  throw ConnectionLost("what Redis sent is no answer to what it was asked (" + std::string(doing) +
-                       "): is that a Redis server?");
+  throw network::ConnectionLost("what Redis sent is no answer to what it was asked (" +
+                                std::string(doing) + "): is that a Redis server?");
 }
 
 void expect_status(const Reply& reply, std::string_view status, std::string_view doing) {

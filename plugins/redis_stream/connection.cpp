@@ -5,13 +5,15 @@
 #include <array>
 #include <utility>
 
-#include "deadlines.hpp"
-#include "failures.hpp"
+#include "network/deadlines.hpp"
+#include "network/failures.hpp"
 
 namespace swapmq::redis {
 
 using backend::Deadline;
 using backend::Failure;
+using network::ConnectionLost;
+using std::chrono::milliseconds;
 using Clock = Deadline::Clock;
 
 namespace {
@@ -27,8 +29,8 @@ constexpr milliseconds kOvertime(250);
 
 } // namespace
 
-Connection::Connection(std::unique_ptr<Transport> transport, const Endpoint& endpoint,
-                       milliseconds silence)
+Connection::Connection(std::unique_ptr<network::Transport> transport,
+                       const network::Endpoint& endpoint, milliseconds silence)
     : transport_(std::move(transport)),
       endpoint_(endpoint),
       silence_(silence),
@@ -71,7 +73,7 @@ void Connection::await(Deadline deadline, std::size_t at_least) {
   // The clock is read once where the answer comes at once: it shows in the latency of one message.
   last_used_ = Clock::now();
   if (last_used_ > deadline.at() + kOvertime) give_up(deadline);
-  const Deadline until = deadline_at(std::min(deadline.at(), last_used_ + silence_));
+  const Deadline until = network::deadline_at(std::min(deadline.at(), last_used_ + silence_));
   if (unsent() > 0) {
     if (push() || receive()) return;
     if (!transport_->wait(true, until, nullptr)) give_up(deadline);
@@ -89,11 +91,11 @@ void Connection::await(Deadline deadline, std::size_t at_least) {
 
 void Connection::give_up(Deadline deadline) const {
   if (deadline.passed()) {
-    throw Failure(SWAPMQ_TIMEOUT, "Redis at " + endpoint_.text() + " did not answer in time",
+    throw Failure(SWAPMQ_TIMEOUT, endpoint_.title() + " did not answer in time",
                   SWAPMQ_ERROR_RETRYABLE);
   }
-  throw ConnectionLost("Redis at " + endpoint_.text() + " said nothing for " +
-                       std::to_string(silence_.count()) + " ms where an answer was due");
+  throw ConnectionLost(endpoint_.title() + " said nothing for " + std::to_string(silence_.count()) +
+                       " ms where an answer was due");
 }
 
 OwnedReply Connection::read(Deadline deadline, std::size_t most_bytes) {

@@ -10,16 +10,17 @@
 #include <string>
 
 #include "commands.hpp"
+#include "network/transport.hpp"
 #include "read_answer.hpp"
 #include "reply.hpp"
-#include "transport.hpp"
 
 namespace swapmq::redis {
 
 class Connection {
  public:
   /// `silence`: how long the server may say nothing where an answer is due.
-  Connection(std::unique_ptr<Transport> transport, const Endpoint& endpoint, milliseconds silence);
+  Connection(std::unique_ptr<network::Transport> transport, const network::Endpoint& endpoint,
+             std::chrono::milliseconds silence);
 
   /// Requests that wait to be sent.
   Commands& out() { return out_; }
@@ -53,14 +54,13 @@ class Connection {
   OwnedReply read(backend::Deadline deadline, std::size_t most_bytes = kSmall);
   void read(Brief& brief, backend::Deadline deadline);
   /// The same where the server was told to take so much time: it is silent only after that.
-  OwnedReply read_late(backend::Deadline deadline, milliseconds late);
+  OwnedReply read_late(backend::Deadline deadline, std::chrono::milliseconds late);
 
   /// Whether the server has closed it meanwhile, or said what nobody asked for and would be taken
   /// for the next answer. For idle ones, before they are used again.
   [[nodiscard]] bool is_stale();
 
-  [[nodiscard]] const Transport& transport() const { return *transport_; }
-  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] const network::Transport& transport() const { return *transport_; }
   /// The server's number of this connection, for CLIENT UNBLOCK.
   int64_t id = 0;
   /// A bit for each script that was sent over this connection: EVALSHA will find it.
@@ -69,9 +69,9 @@ class Connection {
  private:
   [[noreturn]] void give_up(backend::Deadline deadline) const;
 
-  std::unique_ptr<Transport> transport_;
-  const Endpoint& endpoint_; // of the options, which outlive all connections
-  milliseconds silence_;
+  std::unique_ptr<network::Transport> transport_;
+  const network::Endpoint& endpoint_; // of the options, which outlive all connections
+  std::chrono::milliseconds silence_;
   Commands out_;
   std::size_t out_at_ = 0; // up to where it was sent
   uint64_t bytes_sent_ = 0;

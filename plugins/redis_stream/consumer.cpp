@@ -6,7 +6,7 @@
 #include <set>
 
 #include "answers.hpp"
-#include "deadlines.hpp"
+#include "network/deadlines.hpp"
 #include "queue_admin.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
@@ -80,7 +80,7 @@ void Consumer::join(Deadline deadline) {
 
 void Consumer::service(Deadline deadline) {
   // A deadline that has passed must not cost the connection, on which an answer would be due.
-  renew_if_due(at_least(deadline, kServiceGrace));
+  renew_if_due(network::at_least(deadline, kServiceGrace));
 }
 
 void Consumer::renew_if_due(Deadline deadline) {
@@ -199,7 +199,7 @@ void Consumer::leave() {
   waiting_.clear();
   // Closing must not hang on a server that does not answer; the lease does the rest.
   const milliseconds patience = context_.options.close_timeout;
-  const Deadline deadline = in(patience);
+  const Deadline deadline = network::in(patience);
   if (context_.control.live() == nullptr) {
     reader_.drop(); // no connection is made for it: the lease does it
     return;

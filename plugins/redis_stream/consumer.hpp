@@ -18,14 +18,14 @@
 #include <string>
 #include <vector>
 
-#include "deadlines.hpp"
 #include "keys.hpp"
 #include "link.hpp"
+#include "network/deadlines.hpp"
+#include "network/wake.hpp"
 #include "read_answer.hpp"
 #include "read_size.hpp"
 #include "slots.hpp"
 #include "swapmq/backend.hpp"
-#include "wake.hpp"
 
 namespace swapmq::redis {
 
@@ -39,7 +39,7 @@ struct ConsumerContext {
   const Options& options;
   const std::string& identity; // of the host
   Link& control;
-  Wake& wake;
+  network::Wake& wake;
 };
 
 class Consumer final : public backend::Subscription {
@@ -74,7 +74,8 @@ class Consumer final : public backend::Subscription {
   /// One exchange.
   struct Call {
     Call(const backend::ExchangeArgs& its_args, milliseconds grace)
-        : args(its_args), deadline(deadline_at(at_least(args.deadline, {}).at() + grace)) {}
+        : args(its_args),
+          deadline(network::deadline_at(network::at_least(args.deadline, {}).at() + grace)) {}
 
     const backend::ExchangeArgs& args;
     std::vector<Given> acks; // plain ones, which ride with the next request

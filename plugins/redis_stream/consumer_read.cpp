@@ -24,6 +24,9 @@ namespace {
 using backend::Deadline;
 using backend::Failure;
 using backend::Received;
+using network::at_most;
+using network::ConnectionLost;
+using network::Interrupted;
 
 constexpr milliseconds kRescueEveryAtLeast(50);
 // A read that does not end when it is told to is left standing.
@@ -324,7 +327,7 @@ void Consumer::read_until_readable(const Connection& other, Deadline deadline) {
     const int other_fd = answer_.is_under_way() ? -1 : other.transport().fd();
     std::array<pollfd, 2> polled{pollfd{reader->transport().fd(), POLLIN, 0},
                                  pollfd{other_fd, POLLIN, 0}};
-    const Deadline until = deadline_at(std::min(deadline.at(), silent_at()));
+    const Deadline until = network::deadline_at(std::min(deadline.at(), silent_at()));
     const int found = poll(polled.data(), polled.size(), until.left_ms());
     if (found == 0 || (found > 0 && polled[0].revents == 0)) return;
     finish_read();
@@ -418,7 +421,7 @@ void Consumer::keep(const ReadAnswer::Entry& entry, uint32_t deliveries, bool re
 void Consumer::check_silence() {
   if (reading_ == 0 || Clock::now() < silent_at()) return;
   context_.host.count("silent_connections");
-  lost_reader(ConnectionLost("Redis at " + context_.options.endpoint.text() +
+  lost_reader(ConnectionLost(context_.options.endpoint.title() +
                              " did not end a read in time; connecting anew"));
 }
 

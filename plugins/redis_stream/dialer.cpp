@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "answers.hpp"
-#include "deadlines.hpp"
+#include "network/deadlines.hpp"
 #include "server_error.hpp"
 
 namespace swapmq::redis {
@@ -29,13 +29,13 @@ std::pair<int, int> version_of(std::string_view text) {
 
 Dialer::Dialer(const Options& options, std::string client_name)
     : options_(options), client_name_(std::move(client_name)) {
-  if (options_.endpoint.tls) tls_.emplace(options_.tls);
+  if (options_.endpoint.tls) tls_.emplace(options_.tls, options_.endpoint.plugin);
 }
 
-std::unique_ptr<Connection> Dialer::dial(Deadline deadline, const Wake* wake) {
-  const Deadline until = at_most(deadline, options_.connection_timeout);
-  auto transport =
-      Transport::connect(options_.endpoint, resolver_, tls_ ? &*tls_ : nullptr, until, wake);
+std::unique_ptr<Connection> Dialer::dial(Deadline deadline, const network::Wake* wake) {
+  const Deadline until = network::at_most(deadline, options_.connection_timeout);
+  auto transport = network::Transport::connect(options_.endpoint, resolver_,
+                                               tls_ ? &*tls_ : nullptr, until, wake);
   auto connection = std::make_unique<Connection>(std::move(transport), options_.endpoint,
                                                  options_.connection_timeout);
   log_in(*connection, until);
@@ -43,7 +43,7 @@ std::unique_ptr<Connection> Dialer::dial(Deadline deadline, const Wake* wake) {
 }
 
 void Dialer::refuse(swapmq_status status, const std::string& what) const {
-  throw Failure(status, "Redis at " + options_.endpoint.text() + ": " + what);
+  throw Failure(status, options_.endpoint.title() + ": " + what);
 }
 
 void Dialer::refused(std::string_view doing, const Reply& reply) const {
@@ -82,12 +82,8 @@ void Dialer::log_in(Connection& connection, Deadline deadline) const {
     }
     refuse(SWAPMQ_INVALID_ARGUMENT, "it has no database " + std::to_string(options_.database) +
                                         ": see \"databases\" in its configuration");
-  } catch (const ConnectionLost& lost) {
-    // TLS 1.3 tells of a missing certificate only now.
-    const char* hint = tls_ ? "; if it asks for a client's certificate, give \"certificate_file\" "
-                              "and \"key_file\""
-                            : "; if that is a TLS port, use rediss:// or give \"tls\"";
-    throw ConnectionLost(std::string(lost.what()) + " (at login)" + hint);
+  } catch (const network::ConnectionLost& lost) {
+    throw network::ConnectionLost(lost.what() + network::login_hint(options_.endpoint));
   }
 }
 

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "connection.hpp"
+#include "network/resolver.hpp"
+#include "network/tls.hpp"
 #include "options.hpp"
-#include "resolver.hpp"
-#include "tls.hpp"
 
 namespace swapmq::redis {
 
@@ -22,9 +22,11 @@ class Dialer {
 
   /// Throws Failure; without RETRYABLE it is no use to try again with these options. Interrupted if
   /// `wake`, which may be null, is raised.
-  std::unique_ptr<Connection> dial(backend::Deadline deadline, const Wake* wake);
+  std::unique_ptr<Connection> dial(backend::Deadline deadline, const network::Wake* wake);
 
-  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] const network::RetryOptions& retry() const { return options_.retry; }
+  /// The server, for messages.
+  [[nodiscard]] std::string text() const { return options_.endpoint.title(); }
 
  private:
   void log_in(Connection& connection, backend::Deadline deadline) const;
@@ -35,8 +37,8 @@ class Dialer {
 
   const Options& options_; // the backend's
   std::string client_name_;
-  Resolver resolver_;
-  std::optional<TlsContext> tls_;
+  network::Resolver resolver_;
+  std::optional<network::TlsContext> tls_;
 };
 
 } // namespace swapmq::redis

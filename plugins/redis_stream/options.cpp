@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
-
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <filesystem>
 
-#include "swapmq/backend.hpp"
+#include "network/option_reader.hpp"
 #include "url.hpp"
 
 namespace swapmq::redis {
@@ -107,133 +102,31 @@ const char* const kOptionsSchema = R"json({
 
 namespace {
 
-using backend::Failure;
+using network::OptionReader;
 using rapidjson::Value;
 
-[[noreturn]] void refuse(std::string what) {
-  // A key may hold anything, and an error is one line.
-  std::replace_if(
-      what.begin(), what.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  throw Failure(SWAPMQ_INVALID_ARGUMENT, "options of redis_stream: " + what);
-}
-
-std::string_view view(const Value& text) { return {text.GetString(), text.GetStringLength()}; }
-
-uint64_t integer(const Value& value, std::string_view key, uint64_t least, uint64_t most) {
-  if (!value.IsUint64() || value.GetUint64() < least || value.GetUint64() > most) {
-    refuse("\"" + std::string(key) + "\" is not an integer from " + std::to_string(least) + " to " +
-           std::to_string(most));
-  }
-  return value.GetUint64();
-}
-
-milliseconds span_ms(const Value& value, std::string_view key, uint64_t least, uint64_t most) {
-  return milliseconds(integer(value, key, least, most));
-}
-
-milliseconds seconds(const Value& value, std::string_view key, double most) {
-  constexpr double kLeast = 0.001;
-  if (!value.IsNumber() || value.GetDouble() < kLeast || value.GetDouble() > most) {
-    refuse("\"" + std::string(key) + "\" is not a number of seconds from 0.001 to " +
-           std::to_string(static_cast<int>(most)));
-  }
-  return milliseconds(static_cast<int64_t>(value.GetDouble() * 1000));
-}
-
-std::string text(const Value& value, std::string_view key, std::size_t most) {
-  if (!value.IsString()) refuse("\"" + std::string(key) + "\" is not a string");
-  if (value.GetStringLength() > most) {
-    refuse("\"" + std::string(key) + "\" is longer than " + std::to_string(most) + " bytes");
-  }
-  std::string given(view(value));
-  if (given.find('\0') != std::string::npos) {
-    refuse("\"" + std::string(key) + "\" holds a NUL byte");
-  }
-  return given;
-}
-
-std::string file(const Value& value, std::string_view key) {
-  const std::string path = text(value, key, 4096);
-  if (path.empty()) refuse("\"" + std::string(key) + "\" is empty: give the name of a PEM file");
-  // Made absolute once: the working directory may change while the backend is open.
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  if (error) refuse("\"" + std::string(key) + "\" cannot be made absolute: " + error.message());
-  return absolute.string();
-}
-
-int32_t durability_of(std::string_view word) {
-  if (word == "none") return SWAPMQ_DURABILITY_NONE;
-  if (word == "process") return SWAPMQ_DURABILITY_PROCESS;
-  if (word == "power") return SWAPMQ_DURABILITY_POWER;
-  if (word == "replicated") return SWAPMQ_DURABILITY_REPLICATED;
-  refuse(R"("durability" is not "none", "process", "power" or "replicated")");
-}
-
-/// Each member of an object, as a key and a value.
-template <class Each>
-void for_each_member(const Value& object, Each&& each) {
-  // By number: comparing RapidJSON's iterators is ambiguous in C++20.
-  for (rapidjson::SizeType i = 0; i < object.MemberCount(); ++i) {
-    const auto& member = *(object.MemberBegin() + static_cast<std::ptrdiff_t>(i));
-    each(view(member.name), member.value);
-  }
-}
-
-void take_tls(Options& options, const Value& object) {
-  if (!object.IsObject()) refuse("\"tls\" is not an object");
-  options.endpoint.tls = true;
-  TlsOptions& tls = options.tls;
-  for_each_member(object, [&](std::string_view key, const Value& value) {
-    if (key == "ca_file") {
-      tls.ca_file = file(value, key);
-    } else if (key == "certificate_file") {
-      tls.certificate_file = file(value, key);
-    } else if (key == "key_file") {
-      tls.key_file = file(value, key);
-    } else if (key == "server_name") {
-      tls.server_name = text(value, key, 255);
-    } else if (key == "verify") {
-      if (!value.IsBool()) refuse("\"verify\" is not true or false");
-      tls.verify = value.GetBool();
-    } else {
-      refuse("unknown key \"" + std::string(key) + "\" in \"tls\"");
-    }
-  });
-  if (tls.certificate_file.empty() != tls.key_file.empty()) {
-    refuse("\"certificate_file\" and \"key_file\" belong together: give both or none");
-  }
-}
-
 /// Where the server is and who we are. False: it is another key.
-bool take_address(Options& options, std::string_view key, const Value& value) {
+bool take_address(const OptionReader& reader, Options& options, std::string_view key,
+                  const Value& value) {
   if (key == "host") {
-    options.endpoint.host = text(value, key, 255);
-    if (options.endpoint.host.empty()) refuse("\"host\" is empty");
+    options.endpoint.host = reader.text(value, key, 255);
+    if (options.endpoint.host.empty()) reader.refuse("\"host\" is empty");
   } else if (key == "port") {
-    options.endpoint.port = static_cast<uint16_t>(integer(value, key, 1, 65535));
+    options.endpoint.port = static_cast<uint16_t>(reader.integer(value, key, 1, 65535));
   } else if (key == "database") {
-    options.database = static_cast<uint32_t>(integer(value, key, 0, 1000000));
+    options.database = static_cast<uint32_t>(reader.integer(value, key, 0, 1000000));
   } else if (key == "username") {
-    options.username = text(value, key, 255);
+    options.username = reader.text(value, key, 255);
   } else if (key == "password") {
-    options.password = text(value, key, 4096);
+    options.password = reader.text(value, key, 4096);
   } else {
     return false;
   }
   return true;
 }
 
-/// An option that is a number and nothing else.
-template <class Type>
-struct Measure {
-  std::string_view key;
-  Type Options::*member;
-  uint64_t least, most;
-};
-
-using Size = Measure<std::size_t>;
-using Time = Measure<milliseconds>;
+using Size = network::Measure<Options, std::size_t>;
+using Time = network::Measure<Options, milliseconds>;
 
 constexpr std::array kSizes{
     Size{"publish_chunk", &Options::publish_chunk, 1, 65536},
@@ -247,6 +140,9 @@ constexpr std::array kSizes{
 };
 
 constexpr std::array kTimes{
+    Time{"lease_ms", &Options::lease, 1, 86'400'000},
+    Time{"wait_timeout_ms", &Options::wait_timeout, 1, 600'000},
+    Time{"deduplication_window_ms", &Options::deduplication_window, 0, 2'592'000'000},
     Time{"block_ms", &Options::block, 100, 3'600'000},
     Time{"take_interval_ms", &Options::take_interval, 10, 3'600'000},
     Time{"rescue_interval_ms", &Options::rescue_interval, 50, 3'600'000},
@@ -254,102 +150,64 @@ constexpr std::array kTimes{
     Time{"close_timeout_ms", &Options::close_timeout, 1, 600'000},
 };
 
-/// How much at a time, how often, how long. False: it is another key.
-bool take_measure(Options& options, std::string_view key, const Value& value) {
-  for (const auto& size : kSizes) {
-    if (key != size.key) continue;
-    options.*size.member = integer(value, key, size.least, size.most);
-    return true;
-  }
-  for (const auto& time : kTimes) {
-    if (key != time.key) continue;
-    options.*time.member = span_ms(value, key, time.least, time.most);
-    return true;
-  }
-  return false;
-}
-
-void take(Options& options, std::string_view key, const Value& value) {
+void take(const OptionReader& reader, Options& options, std::string_view key, const Value& value) {
+  if (reader.take_retry(options.retry, key, value)) return;
+  if (reader.take_measure(kSizes, options, key, value)) return;
+  if (reader.take_measure(kTimes, options, key, value)) return;
   if (key == "connection_timeout_seconds") {
-    options.connection_timeout = seconds(value, key, 600);
-  } else if (key == "max_retry_attempts") {
-    options.max_retry_attempts = static_cast<uint32_t>(integer(value, key, 0, 1000));
-  } else if (key == "retry_delay_seconds") {
-    options.retry_delay = seconds(value, key, 60);
-  } else if (key == "max_retry_delay_seconds") {
-    options.max_retry_delay = seconds(value, key, 3600);
+    options.connection_timeout = reader.seconds(value, key, 600);
   } else if (key == "keepalive_seconds") {
-    options.endpoint.keepalive_seconds = integer(value, key, 0, 32767);
+    options.endpoint.keepalive_seconds = reader.integer(value, key, 0, 32767);
   } else if (key == "key_prefix") {
-    options.key_prefix = text(value, key, 255);
+    options.key_prefix = reader.text(value, key, 255);
   } else if (key == "consumer_group_prefix") {
-    options.consumer_group_prefix = text(value, key, 255);
+    options.consumer_group_prefix = reader.text(value, key, 255);
   } else if (key == "consumer_id") {
-    options.consumer_id = text(value, key, 255);
-  } else if (key == "lease_ms") {
-    options.lease = span_ms(value, key, 1, 86'400'000);
+    options.consumer_id = reader.text(value, key, 255);
   } else if (key == "wait_replicas") {
-    options.wait_replicas = static_cast<uint32_t>(integer(value, key, 0, 1000));
-  } else if (key == "wait_timeout_ms") {
-    options.wait_timeout = span_ms(value, key, 1, 600'000);
+    options.wait_replicas = static_cast<uint32_t>(reader.integer(value, key, 0, 1000));
   } else if (key == "durability") {
-    options.durability = durability_of(text(value, key, 16));
+    options.durability = reader.durability(value, key);
   } else if (key == "max_length") {
-    options.max_length = integer(value, key, 0, 1'000'000'000'000);
-  } else if (key == "deduplication_window_ms") {
-    options.deduplication_window = span_ms(value, key, 0, 2'592'000'000);
+    options.max_length = reader.integer(value, key, 0, 1'000'000'000'000);
   } else if (key == "tls") {
-    take_tls(options, value);
+    options.tls = reader.tls(value);
+    options.endpoint.tls = true;
   } else {
-    refuse("unknown key \"" + std::string(key) + "\"");
+    reader.refuse_unknown(key);
   }
 }
 
-void take_all(Options& options, const Value& object) {
+void take_all(const OptionReader& reader, Options& options, const Value& object) {
   bool has_url = false;
   std::string address_key;
-  for_each_member(object, [&](std::string_view key, const Value& value) {
+  network::for_each_member(object, [&](std::string_view key, const Value& value) {
     if (key == "url") {
-      apply_url(text(value, key, 8192), options);
+      apply_url(reader.text(value, key, 8192), options);
       has_url = true;
-    } else if (take_address(options, key, value)) {
+    } else if (take_address(reader, options, key, value)) {
       address_key = std::string(key);
-    } else if (!take_measure(options, key, value)) {
-      take(options, key, value);
+    } else {
+      take(reader, options, key, value);
     }
   });
   if (has_url && !address_key.empty()) {
-    refuse("\"url\" and \"" + address_key + "\" say the same thing: keep one of them");
+    reader.refuse("\"url\" and \"" + address_key + "\" say the same thing: keep one of them");
   }
   if (options.endpoint.tls && !options.endpoint.unix_path.empty()) {
-    refuse("\"tls\" is for TCP: a Unix socket does not leave the machine");
+    reader.refuse("\"tls\" is for TCP: a Unix socket does not leave the machine");
   }
   if (!options.username.empty() && options.password.empty()) {
-    refuse("\"username\" without a \"password\"");
+    reader.refuse("\"username\" without a \"password\"");
   }
 }
 
 } // namespace
 
-std::string Endpoint::text() const {
-  if (!unix_path.empty()) return "unix:" + unix_path;
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port) + (tls ? " (TLS)" : "");
-}
-
 Options parse_options(std::string_view json) {
   Options options;
-  if (json.empty()) return options;
-  rapidjson::Document document;
-  // Iterative, so that depth cannot overflow the stack.
-  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
-      json.data(), json.size());
-  if (document.HasParseError()) {
-    refuse("byte " + std::to_string(document.GetErrorOffset()) + ": " +
-           rapidjson::GetParseError_En(document.GetParseError()));
-  }
-  if (!document.IsObject()) refuse("not a JSON object");
-  take_all(options, document);
+  const OptionReader reader(options.endpoint.plugin);
+  take_all(reader, options, reader.parse(json));
   return options;
 }
 

@@ -9,39 +9,25 @@
 #include <string>
 #include <string_view>
 
+#include "network/endpoint.hpp"
+#include "network/reconnect.hpp"
+
 namespace swapmq::redis {
 
 using std::chrono::milliseconds;
 
-/// Where the server is: a Unix socket if `unix_path` is set, else host and port.
-struct Endpoint {
-  std::string host = "127.0.0.1";
-  uint16_t port = 6379;
-  std::string unix_path;
-  bool tls = false;
-  uint64_t keepalive_seconds = 15; // over TCP; 0: no probes
-
-  /// For logs and errors; never with a secret.
-  [[nodiscard]] std::string text() const;
-};
-
-struct TlsOptions {
-  std::string ca_file; // PEM; empty: those that the system trusts
-  std::string certificate_file;
-  std::string key_file;
-  std::string server_name; // empty: the endpoint's host
-  bool verify = true;
-};
-
 struct Options {
-  Endpoint endpoint;
-  TlsOptions tls;
+  network::Endpoint endpoint{.plugin = "redis_stream",
+                             .service = "Redis",
+                             .plain_scheme = "redis",
+                             .tls_scheme = "rediss",
+                             .port = 6379};
+  network::TlsOptions tls;
   uint32_t database = 0;
   std::string username; // empty: the default user
   std::string password; // empty: no AUTH
   milliseconds connection_timeout{5000};
-  uint32_t max_retry_attempts = 3;
-  milliseconds retry_delay{100};
+  network::RetryOptions retry;
   std::string key_prefix;
   std::string consumer_group_prefix;
   std::string consumer_id; // empty: the host's instance
@@ -67,7 +53,6 @@ struct Options {
   milliseconds rescue_interval{1000};
   milliseconds settle_grace{3000};
   milliseconds close_timeout{2000};
-  milliseconds max_retry_delay{5000};
 };
 
 /// JSON Schema (draft 4) of the options object.

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "failures.hpp"
+#include "network/failures.hpp"
 #include "resp.hpp"
 
 namespace swapmq::redis {
@@ -168,8 +168,8 @@ ReplyReader::ReplyReader(std::string origin, std::size_t most_bytes)
 }
 
 void ReplyReader::broken(const std::string& what) const {
-  throw ConnectionLost("Redis at " + origin_ + " sent what is no reply (" + what +
-                       "): is that a Redis server?");
+  throw network::ConnectionLost("Redis at " + origin_ + " sent what is no reply (" + what +
+                                "): is that a Redis server?");
 }
 
 void ReplyReader::feed(const char* data, std::size_t size) {

@@ -12,10 +12,10 @@
 #include "dialer.hpp"
 #include "keys.hpp"
 #include "link.hpp"
+#include "network/wake.hpp"
 #include "options.hpp"
 #include "publish.hpp"
 #include "swapmq/backend.hpp"
-#include "wake.hpp"
 
 namespace swapmq::redis {
 
@@ -79,7 +79,7 @@ class RedisSession final : public backend::Session {
  private:
   Backend& backend_;
   Link control_;
-  Wake wake_;
+  network::Wake wake_;
   std::vector<Consumer*> consumers_;
 };
 

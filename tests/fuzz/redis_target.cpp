@@ -9,7 +9,7 @@
 
 #include "commands.hpp"
 #include "entry.hpp"
-#include "failures.hpp"
+#include "network/failures.hpp"
 #include "read_answer.hpp"
 #include "reply.hpp"
 
@@ -17,6 +17,7 @@ namespace swapmq::fuzz {
 namespace {
 
 using backend::view;
+using network::ConnectionLost;
 using redis::Brief;
 using redis::OwnedReply;
 using redis::ReadAnswer;
@@ -47,7 +48,7 @@ void show(const Reply& reply, std::string& out, int depth = 0) {
   out += ";";
 }
 
-void check_text_of(const redis::ConnectionLost& lost) {
+void check_text_of(const ConnectionLost& lost) {
   for (const char* at = lost.what(); *at != '\0'; ++at) {
     demand(static_cast<unsigned char>(*at) >= 0x20, "an error holds a control character");
   }
@@ -80,7 +81,7 @@ Read read_whole(std::string_view bytes, std::size_t piece) {
             {reply->type, reply->integer, has_text ? std::string(reply->text.substr(0, 512)) : ""});
       }
     }
-  } catch (const redis::ConnectionLost& lost) {
+  } catch (const ConnectionLost& lost) {
     check_text_of(lost);
     read.refused = true;
   }
@@ -97,7 +98,7 @@ Read read_brief(std::string_view bytes, std::size_t piece) {
       reader.feed(part.data(), part.size());
       while (reader.next(brief)) read.outermost.push_back({brief.type, brief.integer, brief.text});
     }
-  } catch (const redis::ConnectionLost& lost) {
+  } catch (const ConnectionLost& lost) {
     check_text_of(lost);
     read.refused = true;
   }
@@ -174,7 +175,7 @@ std::string read_answer(std::string_view bytes, std::size_t piece) {
       shown += ";" + std::to_string(entry.id.ms) + "-" + std::to_string(entry.id.sequence) + "," +
                std::string(view(entry.message->id)) + "," + std::string(view(entry.message->body));
     }
-  } catch (const redis::ConnectionLost& lost) {
+  } catch (const ConnectionLost& lost) {
     check_text_of(lost);
     return "refused";
   }
@@ -224,7 +225,7 @@ void try_redis(std::string_view bytes) {
   reader.feed(bytes.data(), bytes.size());
   try {
     while (const OwnedReply reply = reader.next()) try_entries(*reply, *reply.arena);
-  } catch (const redis::ConnectionLost&) { // as it was before
+  } catch (const ConnectionLost&) { // as it was before
     return;
   }
 }

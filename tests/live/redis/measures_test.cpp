@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "../../support/backend_driver.hpp"
+#include "network/transport.hpp"
 #include "polite_server.hpp"
 #include "resp.hpp"
-#include "transport.hpp"
 
 namespace swapmq::live {
 namespace {
@@ -230,11 +230,11 @@ TEST(Measures, AConsumerLeavesInTheTimeThatItHas) {
 TEST(Measures, AConnectionIsProbedAfterTheSilenceThatItIsTold) {
   const FakeServer server;
   for (const int seconds : {0, 15, 77}) {
-    redis::Endpoint endpoint;
+    network::Endpoint endpoint;
     endpoint.port = static_cast<uint16_t>(server.port());
     endpoint.keepalive_seconds = static_cast<uint64_t>(seconds);
-    redis::Resolver resolver;
-    const auto transport = redis::Transport::connect(
+    network::Resolver resolver;
+    const auto transport = network::Transport::connect(
         endpoint, resolver, nullptr, backend::Deadline(test::in(milliseconds(10'000))), nullptr);
     const auto option = [&](int level, int name) {
       int value = 0;

@@ -35,8 +35,8 @@ TEST(Options, HaveDefaults) {
     EXPECT_EQ(options.database, 0U);
     EXPECT_EQ(options.username + options.password, "");
     EXPECT_EQ(options.connection_timeout, milliseconds(5000));
-    EXPECT_EQ(options.max_retry_attempts, 3U);
-    EXPECT_EQ(options.retry_delay, milliseconds(100));
+    EXPECT_EQ(options.retry.max_retry_attempts, 3U);
+    EXPECT_EQ(options.retry.retry_delay, milliseconds(100));
     EXPECT_EQ(options.key_prefix + options.consumer_group_prefix + options.consumer_id, "");
     EXPECT_EQ(options.lease, milliseconds(30'000));
     EXPECT_EQ(options.wait_replicas, 0U);
@@ -61,8 +61,8 @@ TEST(Options, AreAllTaken) {
   EXPECT_EQ(options.username, "u");
   EXPECT_EQ(options.password, "p");
   EXPECT_EQ(options.connection_timeout, milliseconds(1500));
-  EXPECT_EQ(options.max_retry_attempts, 7U);
-  EXPECT_EQ(options.retry_delay, milliseconds(250));
+  EXPECT_EQ(options.retry.max_retry_attempts, 7U);
+  EXPECT_EQ(options.retry.retry_delay, milliseconds(250));
   EXPECT_EQ(options.key_prefix, "app:");
   EXPECT_EQ(options.consumer_group_prefix, "g:");
   EXPECT_EQ(options.consumer_id, "worker 1");
@@ -135,8 +135,8 @@ TEST(Options, ThatAreNumbersHaveTheirDefaultAndTheirRange) {
 }
 
 TEST(Options, TheLongestDelayBetweenAttemptsIsSaid) {
-  EXPECT_EQ(parse_options("{}").max_retry_delay, milliseconds(5000));
-  EXPECT_EQ(parse_options(R"({"max_retry_delay_seconds": 0.5})").max_retry_delay,
+  EXPECT_EQ(parse_options("{}").retry.max_retry_delay, milliseconds(5000));
+  EXPECT_EQ(parse_options(R"({"max_retry_delay_seconds": 0.5})").retry.max_retry_delay,
             milliseconds(500));
   EXPECT_NE(refusal(R"({"max_retry_delay_seconds": 3601})"), "");
 }

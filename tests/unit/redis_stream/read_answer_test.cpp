@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "commands.hpp"
-#include "failures.hpp"
+#include "network/failures.hpp"
 
 namespace swapmq::redis {
 namespace {
+
+using network::ConnectionLost;
 
 using State = ReadAnswer::State;
 using backend::view;

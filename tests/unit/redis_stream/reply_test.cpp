@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "failures.hpp"
+#include "network/failures.hpp"
 
 namespace swapmq::redis {
 namespace {
+
+using network::ConnectionLost;
 
 using namespace std::string_literals;
 

@@ -14,7 +14,7 @@
 #include "swapmq/backend.hpp"
 #include "swapmq/backend_locks.hpp"
 
-namespace swapmq::redis {
+namespace swapmq::network {
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -39,4 +39,4 @@ class Resolver {
   std::vector<std::future<Answer>> late_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

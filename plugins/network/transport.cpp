@@ -15,15 +15,17 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <string>
 #include <system_error>
 
 #include "deadlines.hpp"
 
-namespace swapmq::redis {
+namespace swapmq::network {
 namespace {
 
 using backend::Deadline;
 using backend::Failure;
+using std::chrono::milliseconds;
 
 // The kernel's own receive timeout, set once: it is only relied on while more than that is left.
 constexpr int kReceiveTick_ms = 100;
@@ -34,14 +36,12 @@ Failure unreachable(const Endpoint& endpoint, int error) {
   const std::string hint = error == ECONNREFUSED || error == ENOENT
                                ? "; is the server up, and is that its address?"
                                : "";
-  return {SWAPMQ_UNAVAILABLE,
-          "cannot connect to Redis at " + endpoint.text() + ": " + reason(error) + hint,
+  return {SWAPMQ_UNAVAILABLE, "cannot connect to " + endpoint.title() + ": " + reason(error) + hint,
           SWAPMQ_ERROR_RETRYABLE};
 }
 
-Failure silent(const Endpoint& endpoint, const char* what) {
-  return {SWAPMQ_TIMEOUT, "Redis at " + endpoint.text() + " " + what + " in time",
-          SWAPMQ_ERROR_RETRYABLE};
+Failure silent(const Endpoint& endpoint, const std::string& what) {
+  return {SWAPMQ_TIMEOUT, endpoint.title() + " " + what + " in time", SWAPMQ_ERROR_RETRYABLE};
 }
 
 void set_option(int fd, int level, int name, int value) {
@@ -98,10 +98,10 @@ Descriptor connect_unix(const Endpoint& endpoint, Deadline deadline, const Wake*
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (endpoint.unix_path.size() >= sizeof address.sun_path) {
-    throw Failure(SWAPMQ_INVALID_ARGUMENT,
-                  "options of redis_stream: the path of the Unix socket "
-                  "is longer than " +
-                      std::to_string(sizeof address.sun_path - 1) + " bytes");
+    throw Failure(SWAPMQ_INVALID_ARGUMENT, "options of " + endpoint.plugin +
+                                               ": the path of the Unix socket is longer than " +
+                                               std::to_string(sizeof address.sun_path - 1) +
+                                               " bytes");
   }
   std::memcpy(address.sun_path, endpoint.unix_path.c_str(), endpoint.unix_path.size() + 1);
   Descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -161,23 +161,21 @@ void Transport::shake_hands(const TlsContext& tls, Deadline deadline, const Wake
     if (result == 1) return;
     const int wants = SSL_get_error(ssl_.get(), result);
     if (wants != SSL_ERROR_WANT_READ && wants != SSL_ERROR_WANT_WRITE) {
-      const std::string why = handshake_failure(ssl_.get());
+      const std::string why = handshake_failure(ssl_.get(), endpoint_);
       ERR_clear_error();
-      throw Failure(SWAPMQ_UNAVAILABLE,
-                    "cannot connect to Redis at " + endpoint_.text() + ": " + why);
+      throw Failure(SWAPMQ_UNAVAILABLE, "cannot connect to " + endpoint_.title() + ": " + why);
     }
     const short events = wants == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
     if (!poll_until(fd_.get(), events, deadline, wake)) {
-      throw silent(endpoint_,
-                   "did not finish the TLS handshake (a port that speaks no TLS wants "
-                   "redis://, without \"tls\")");
+      throw silent(endpoint_, "did not finish the TLS handshake (a port that speaks no TLS wants " +
+                                  endpoint_.plain_scheme + "://, without \"tls\")");
     }
   }
 }
 
 void Transport::lost(const char* doing, int error) const {
-  throw ConnectionLost("lost the connection to Redis at " + endpoint_.text() + " while " + doing +
-                       ": " + (error == 0 ? "the server closed it" : reason(error)));
+  throw ConnectionLost("lost the connection to " + endpoint_.title() + " while " + doing + ": " +
+                       (error == 0 ? "the server closed it" : reason(error)));
 }
 
 std::size_t Transport::tls_result(int result, const char* doing) {
@@ -258,4 +256,4 @@ bool Transport::wait(bool to_send, Deadline deadline, const Wake* wake) const {
   return poll_until(fd_.get(), events(to_send), deadline, wake);
 }
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

@@ -6,9 +6,7 @@
 
 #include <cstdint>
 
-#include "swapmq/backend.hpp"
-
-namespace swapmq::redis {
+namespace swapmq::network {
 
 Wake::Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (fd_ < 0) {
@@ -36,4 +34,4 @@ bool Wake::lower() noexcept {
   return was;
 }
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

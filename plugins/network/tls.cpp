@@ -9,10 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include "swapmq/backend.hpp"
 
-namespace swapmq::redis {
+namespace swapmq::network {
 namespace {
 
 using backend::Failure;
@@ -51,12 +52,6 @@ std::string last_openssl_error() {
   return text.data();
 }
 
-[[noreturn]] void refuse(const std::string& what) {
-  const std::string why = last_openssl_error();
-  ERR_clear_error();
-  throw Failure(SWAPMQ_INVALID_ARGUMENT, "options of redis_stream: " + what + ": " + why);
-}
-
 bool is_address(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> out{};
   return inet_pton(AF_INET, host.c_str(), out.data()) == 1 ||
@@ -65,7 +60,8 @@ bool is_address(const std::string& host) {
 
 } // namespace
 
-TlsContext::TlsContext(const TlsOptions& options) : options_(options) {
+TlsContext::TlsContext(const TlsOptions& options, std::string plugin)
+    : options_(options), plugin_(std::move(plugin)) {
   // No handler at exit: the process is the host's.
   OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
   method_.reset(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "swapmq socket"));
@@ -79,6 +75,12 @@ TlsContext::TlsContext(const TlsOptions& options) : options_(options) {
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   trust();
   identify();
+}
+
+void TlsContext::refuse(const std::string& what) const {
+  const std::string why = last_openssl_error();
+  ERR_clear_error();
+  throw Failure(SWAPMQ_INVALID_ARGUMENT, "options of " + plugin_ + ": " + what + ": " + why);
 }
 
 void TlsContext::trust() {
@@ -124,7 +126,7 @@ SslPtr TlsContext::client(int socket, const std::string& host) const {
   return ssl;
 }
 
-std::string handshake_failure(const SSL* ssl) {
+std::string handshake_failure(const SSL* ssl, const Endpoint& endpoint) {
   const long verified = SSL_get_verify_result(ssl);
   if (verified != X509_V_OK) {
     return std::string("the server's certificate is not accepted: ") +
@@ -133,12 +135,22 @@ std::string handshake_failure(const SSL* ssl) {
   }
   const unsigned long code = ERR_peek_error();
   if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER) {
-    return "the server does not speak TLS on this port: use redis:// without \"tls\", or its TLS "
-           "port";
+    return "the server does not speak TLS on this port: use " + endpoint.plain_scheme +
+           ":// without \"tls\", or its TLS port";
   }
   const char* reason = ERR_reason_error_string(code);
   return std::string("the TLS handshake failed: ") +
          (reason != nullptr ? reason : "the server closed the connection");
 }
 
-} // namespace swapmq::redis
+std::string login_hint(const Endpoint& endpoint) {
+  const std::string during = " (at login); ";
+  // TLS 1.3 tells of a missing certificate only now.
+  if (endpoint.tls) {
+    return during +
+           R"(if it asks for a client's certificate, give "certificate_file" and "key_file")";
+  }
+  return during + "if that is a TLS port, use " + endpoint.tls_scheme + ":// or give \"tls\"";
+}
+
+} // namespace swapmq::network

@@ -5,7 +5,9 @@
 
 #include <atomic>
 
-namespace swapmq::redis {
+#include "swapmq/backend.hpp"
+
+namespace swapmq::network {
 
 /// Any thread may raise(); the session's thread does the rest. Sticky: raised before the wait, it
 /// ends the wait.
@@ -30,4 +32,4 @@ class Wake {
   std::atomic<bool> raised_{false};
 };
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

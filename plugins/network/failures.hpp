@@ -8,7 +8,7 @@
 
 #include "swapmq/backend.hpp"
 
-namespace swapmq::redis {
+namespace swapmq::network {
 
 /// The connection is of no further use. What was sent and not answered may have been done.
 class ConnectionLost : public backend::Failure {
@@ -20,4 +20,4 @@ class ConnectionLost : public backend::Failure {
 /// interrupt() ended a wait for the broker. Not an error, so not a Failure.
 struct Interrupted {};
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

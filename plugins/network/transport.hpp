@@ -4,17 +4,18 @@
 // told and without SIGPIPE.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
-#include <string>
+#include <utility>
 
+#include "endpoint.hpp"
 #include "failures.hpp"
-#include "options.hpp"
 #include "resolver.hpp"
 #include "tls.hpp"
 #include "wake.hpp"
 
-namespace swapmq::redis {
+namespace swapmq::network {
 
 /// Owns a descriptor.
 class Descriptor {
@@ -76,4 +77,4 @@ class Transport {
   bool tls_wants_write_ = false; // TLS has its own mind on what comes next
 };
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

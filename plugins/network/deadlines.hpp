@@ -8,7 +8,7 @@
 
 #include "swapmq/backend.hpp"
 
-namespace swapmq::redis {
+namespace swapmq::network {
 
 inline backend::Deadline deadline_at(backend::Deadline::Clock::time_point at) {
   return backend::Deadline(at.time_since_epoch().count());
@@ -28,4 +28,4 @@ inline backend::Deadline at_most(backend::Deadline deadline, std::chrono::nanose
   return deadline_at(std::min(deadline.at(), in(time).at()));
 }
 
-} // namespace swapmq::redis
+} // namespace swapmq::network

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-namespace swapmq::redis {
+namespace swapmq::network {
 namespace {
 
 using backend::Deadline;
@@ -63,4 +63,4 @@ Addresses Resolver::resolve(const std::string& host, uint16_t port, Deadline dea
   return std::move(found.addresses);
 }
 
-} // namespace swapmq::redis
+} // namespace swapmq::network
