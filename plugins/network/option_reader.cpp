@@ -30,6 +30,10 @@ void OptionReader::refuse_unknown(std::string_view key) const {
   refuse("unknown key " + quoted(key));
 }
 
+void OptionReader::refuse_both(std::string_view one, std::string_view other) const {
+  refuse(quoted(one) + " and " + quoted(other) + " say the same thing: keep one of them");
+}
+
 rapidjson::Document OptionReader::parse(std::string_view json) const {
   rapidjson::Document document(rapidjson::kObjectType);
   if (json.empty()) return document;

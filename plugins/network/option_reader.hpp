@@ -35,6 +35,8 @@ class OptionReader {
 
   [[noreturn]] void refuse(std::string what) const;
   [[noreturn]] void refuse_unknown(std::string_view key) const;
+  /// Two keys that say the same thing.
+  [[noreturn]] void refuse_both(std::string_view one, std::string_view other) const;
 
   /// The object that the options are; an empty text is an empty one.
   [[nodiscard]] rapidjson::Document parse(std::string_view json) const;

@@ -18,9 +18,8 @@ int hex_digit(char c) {
 
 } // namespace
 
-UrlReader::UrlReader(std::string plugin, std::string key, std::string usage)
-    : start_("options of " + std::move(plugin) + ": \"" + std::move(key) + "\" "),
-      usage_(std::move(usage)) {}
+UrlReader::UrlReader(const std::string& plugin, const std::string& option, std::string usage)
+    : start_("options of " + plugin + ": " + option + " "), usage_(std::move(usage)) {}
 
 void UrlReader::refuse(const std::string& what) const {
   throw backend::Failure(SWAPMQ_INVALID_ARGUMENT, start_ + what + "; write it as " + usage_);
@@ -55,7 +54,7 @@ uint64_t UrlReader::number(std::string_view text, uint64_t most, const char* wha
 void UrlReader::user(std::string_view text, Authority& authority) const {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
-    refuse("has a user without a password: write it as \"user:password@\" or \":password@\"");
+    refuse("has a user without a password");
   }
   authority.has_user = true;
   authority.username = percent_decoded(text.substr(0, colon));

@@ -18,12 +18,12 @@ struct Authority {
   uint16_t port = 0; // 0: not said
 };
 
-/// All of it throws Failure(INVALID_ARGUMENT) that names the plugin and the key and says how to
+/// All of it throws Failure(INVALID_ARGUMENT) that names the plugin and the option and says how to
 /// write it, and never quotes the URL, which may hold a password.
 class UrlReader {
  public:
-  /// `usage`: how to write it.
-  UrlReader(std::string plugin, std::string key, std::string usage);
+  /// `option`: which it is, such as "\"url\""; `usage`: how to write it.
+  UrlReader(const std::string& plugin, const std::string& option, std::string usage);
 
   [[noreturn]] void refuse(const std::string& what) const;
 

@@ -17,7 +17,7 @@ const char* const kOptionsSchema = R"json({
   "properties": {
     "url": {
       "type": "string", "minLength": 1,
-      "description": "redis://[user[:password]@]host[:port][/database], rediss://... for TLS, or unix:///path/to/socket[?db=N]. Instead of host, port, database, username and password."
+      "description": "redis://[[user]:password@]host[:port][/database], rediss://... for TLS, or unix:///path/to/socket[?db=N]. Instead of host, port, database, username and password."
     },
     "host": { "type": "string", "minLength": 1, "maxLength": 255, "default": "127.0.0.1",
       "description": "Name or address of the server." },
@@ -29,16 +29,9 @@ const char* const kOptionsSchema = R"json({
       "description": "The ACL user; without it the password is that of the default user." },
     "password": { "type": "string", "maxLength": 4096,
       "description": "For AUTH." },
-    "connection_timeout_seconds": { "type": "number", "minimum": 0.01, "maximum": 600, "default": 5,
-      "description": "How long one attempt to connect and log in may take, and how long the server may be silent where an answer is due." },
-    "max_retry_attempts": { "type": "integer", "minimum": 0, "maximum": 1000, "default": 3,
-      "description": "Attempts to connect again within one call, after the first." },
-    "retry_delay_seconds": { "type": "number", "minimum": 0.001, "maximum": 60, "default": 0.1,
-      "description": "Delay before the second attempt to connect; it doubles up to max_retry_delay_seconds, with jitter." },
-    "max_retry_delay_seconds": { "type": "number", "minimum": 0.001, "maximum": 3600, "default": 5,
-      "description": "The longest delay between two attempts to connect." },
-    "keepalive_seconds": { "type": "integer", "minimum": 0, "maximum": 32767, "default": 15,
-      "description": "How long a TCP connection is silent before the kernel probes it; 0: it does not." },
+)json"
+#include "network/option_schema.inc"
+                                   R"json(
     "key_prefix": { "type": "string", "maxLength": 255, "default": "",
       "description": "Goes before a queue's name to make the key of its stream." },
     "consumer_group_prefix": { "type": "string", "maxLength": 255, "default": "",
@@ -80,23 +73,7 @@ const char* const kOptionsSchema = R"json({
     "settle_grace_ms": { "type": "integer", "minimum": 1, "maximum": 600000, "default": 3000,
       "description": "How long beyond its deadline an exchange may go on settling and taking in what was asked for." },
     "close_timeout_ms": { "type": "integer", "minimum": 1, "maximum": 600000, "default": 2000,
-      "description": "How long a consumer that leaves tries to give back what it holds; then its lease does so." },
-    "tls": {
-      "type": "object", "additionalProperties": false,
-      "description": "With it the connection is encrypted, as with rediss://.",
-      "properties": {
-        "ca_file": { "type": "string", "minLength": 1,
-          "description": "PEM file of the authorities to trust, instead of the system's." },
-        "certificate_file": { "type": "string", "minLength": 1,
-          "description": "PEM file of the client's certificate and those that sign it." },
-        "key_file": { "type": "string", "minLength": 1,
-          "description": "PEM file of the client's private key." },
-        "server_name": { "type": "string", "minLength": 1, "maxLength": 255,
-          "description": "The name that the server's certificate must have, instead of the host's." },
-        "verify": { "type": "boolean", "default": true,
-          "description": "false: any certificate will do. Then anybody in between can read and change all." }
-      }
-    }
+      "description": "How long a consumer that leaves tries to give back what it holds; then its lease does so." }
   }
 })json";
 
@@ -192,7 +169,7 @@ void take_all(const OptionReader& reader, Options& options, const Value& object)
     }
   });
   if (has_url && !address_key.empty()) {
-    reader.refuse("\"url\" and \"" + address_key + "\" say the same thing: keep one of them");
+    reader.refuse_both("url", address_key);
   }
   if (options.endpoint.tls && !options.endpoint.unix_path.empty()) {
     reader.refuse("\"tls\" is for TCP: a Unix socket does not leave the machine");

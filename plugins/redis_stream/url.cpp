@@ -57,8 +57,8 @@ void apply_unix(const UrlReader& reader, std::string_view rest, Options& options
 } // namespace
 
 void apply_url(std::string_view url, Options& options) {
-  const UrlReader reader(options.endpoint.plugin, "url",
-                         R"("redis://[user[:password]@]host[:port][/database]", "rediss://..." )"
+  const UrlReader reader(options.endpoint.plugin, "\"url\"",
+                         R"("redis://[[user]:password@]host[:port][/database]", "rediss://..." )"
                          R"(for TLS, or "unix:///path/to/socket[?db=N]")");
   const std::size_t colon = url.find("://");
   const std::string_view scheme = colon == std::string_view::npos ? "" : url.substr(0, colon);

@@ -10,23 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "swapmq/backend.hpp"
+#include "../../support/option_checks.hpp"
 
 namespace swapmq::redis {
 namespace {
 
-using backend::Failure;
-
-/// What refuses the options; empty if they are taken.
-std::string refusal(const std::string& json) {
-  try {
-    parse_options(json);
-    return {};
-  } catch (const Failure& failure) {
-    EXPECT_EQ(failure.status(), SWAPMQ_INVALID_ARGUMENT) << json;
-    return failure.what();
-  }
-}
+std::string refusal(const std::string& json) { return test::refusal_by(&parse_options, json); }
 
 TEST(Options, HaveDefaults) {
   for (const char* json : {"", "{}", " { } "}) {
@@ -76,16 +65,9 @@ TEST(Options, AreAllTaken) {
   EXPECT_FALSE(options.tls.verify);
 }
 
-/// An option that is a number.
-struct Number {
-  std::string key;
-  uint64_t least, most, by_default;
-  uint64_t (*of)(const Options& options);
-};
-
 uint64_t count(milliseconds time) { return static_cast<uint64_t>(time.count()); }
 
-std::vector<Number> numbers() {
+std::vector<test::Number<Options>> numbers() {
   using O = const Options&;
   return {
       {"publish_chunk", 1, 65536, 128, [](O o) -> uint64_t { return o.publish_chunk; }},
@@ -107,30 +89,8 @@ std::vector<Number> numbers() {
 }
 
 TEST(Options, ThatAreNumbersHaveTheirDefaultAndTheirRange) {
-  const std::string schema = kOptionsSchema;
-  for (const Number& number : numbers()) {
-    SCOPED_TRACE(number.key);
-    const auto with = [&](const std::string& value) {
-      return "{\"" + number.key + "\": " + value + "}";
-    };
-    EXPECT_EQ(number.of(parse_options("{}")), number.by_default);
-    for (const uint64_t value : {number.least, number.least + 1, number.most}) {
-      EXPECT_EQ(number.of(parse_options(with(std::to_string(value)))), value);
-    }
-    const std::string wanted = "\"" + number.key + "\" is not an integer from " +
-                               std::to_string(number.least) + " to " + std::to_string(number.most);
-    for (const std::string& value :
-         {std::to_string(static_cast<int64_t>(number.least) - 1), std::to_string(number.most + 1),
-          std::string("1.5"), std::string("\"1\""), std::string("18446744073709551616")}) {
-      EXPECT_NE(refusal(with(value)).find(wanted), std::string::npos)
-          << value << " -> " << refusal(with(value));
-    }
-    EXPECT_NE(
-        schema.find("\"" + number.key + R"(": { "type": "integer", "minimum": )" +
-                    std::to_string(number.least) + ", \"maximum\": " + std::to_string(number.most) +
-                    ", \"default\": " + std::to_string(number.by_default) + ","),
-        std::string::npos)
-        << "the schema says something else";
+  for (const auto& number : numbers()) {
+    test::expect_number(&parse_options, kOptionsSchema, number);
   }
 }
 
@@ -209,10 +169,7 @@ TEST(Options, WhatIsWrongIsRefusedByItsName) {
       {R"({"consumer_id": ")" + std::string(256, 'x') + "\"}",
        "\"consumer_id\" is longer than 255"},
   };
-  for (const auto& [json, wanted] : wrong) {
-    EXPECT_NE(refusal(json).find(wanted), std::string::npos)
-        << json.substr(0, 200) << "\n -> " << refusal(json);
-  }
+  test::expect_refused(&parse_options, wrong);
 }
 
 TEST(Options, AUrlAndItsPartsExcludeEachOther) {
@@ -230,7 +187,6 @@ TEST(Options, AUrlAndItsPartsExcludeEachOther) {
 }
 
 TEST(Options, NoErrorHoldsThePassword) {
-  const std::string secret = "hunter2";
   const std::vector<std::string> wrong{
       R"({"password": "hunter2", "port": 0})",
       R"({"password": "hunter2", "nonsense": 0})",
@@ -261,11 +217,7 @@ TEST(Options, NoErrorHoldsThePassword) {
       R"({"url": "unix://u:hunter2@/s", "tls": {}})",
       R"({"url": "redis://u:hunter2@h", "tls": {"key_file": "/k"}})",
   };
-  for (const std::string& json : wrong) {
-    const std::string text = refusal(json);
-    EXPECT_NE(text, "") << "taken: " << json;
-    EXPECT_EQ(text.find(secret), std::string::npos) << text;
-  }
+  test::expect_refused_without(&parse_options, "hunter2", wrong);
 }
 
 TEST(Options, AnErrorIsOneLineWhateverTheKey) {
