@@ -16,15 +16,6 @@ constexpr std::size_t kMostBriefText = 512;
 
 } // namespace
 
-std::size_t Arena::grow(std::size_t size) {
-  const std::size_t block = std::max(size, next_block_);
-  // Not zeroed: whoever takes of it writes to it.
-  blocks_.push_back(std::unique_ptr<char[]>(new char[block]));
-  end_ = block;
-  next_block_ = std::min<std::size_t>(2 * block, 1024 * 1024);
-  return 0;
-}
-
 /// What hiredis calls for each element. A null result means "out of memory" to it.
 struct ReplyReader::Functions {
   /// Of RESP3, which hiredis reads since 1.0 and nobody asked for; or an array deeper than any that

@@ -9,12 +9,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
+
+#include "network/arena.hpp"
 
 namespace swapmq::redis {
 
@@ -37,50 +37,7 @@ struct Reply {
   [[nodiscard]] bool is_nil() const { return type == REDIS_REPLY_NIL; }
 };
 
-/// Memory of one reply and of what is made of it; all of it goes at once.
-class Arena {
- public:
-  explicit Arena(std::size_t first_block) : next_block_(first_block) {}
-  Arena(const Arena&) = delete;
-  Arena& operator=(const Arena&) = delete;
-
-  /// Value-initialized.
-  template <class T>
-  T* make(std::size_t count = 1) {
-    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignof(std::max_align_t));
-    T* first = reinterpret_cast<T*>(take(count * sizeof(T), alignof(T)));
-    std::uninitialized_value_construct_n(first, count);
-    return first;
-  }
-  std::string_view copy(const char* data, std::size_t size) {
-    if (size == 0) return {};
-    char* to = take(size, 1);
-    std::memcpy(to, data, size);
-    return {to, size};
-  }
-  /// Keeps memory that others have filled.
-  void adopt(std::unique_ptr<char[]> block) {
-    blocks_.push_back(std::move(block));
-    at_ = end_ = 0; // nothing more is taken of it
-  }
-  [[nodiscard]] std::size_t used() const { return used_; }
-
- private:
-  char* take(std::size_t size, std::size_t alignment) {
-    std::size_t at = (at_ + alignment - 1) & ~(alignment - 1);
-    if (at > end_ || end_ - at < size) at = grow(size);
-    at_ = at + size;
-    used_ += size;
-    return blocks_.back().get() + at;
-  }
-  std::size_t grow(std::size_t size);
-
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  std::size_t at_ = 0; // in the last block
-  std::size_t end_ = 0;
-  std::size_t next_block_;
-  std::size_t used_ = 0;
-};
+using network::Arena;
 
 /// A reply and the memory that it is in.
 struct OwnedReply {

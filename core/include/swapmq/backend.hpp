@@ -155,6 +155,47 @@ inline swapmq_publish_result in_doubt(swapmq_status why) {
   return {SWAPMQ_PUBLISH_IN_DOUBT, why, SWAPMQ_ERROR_RETRYABLE, 0};
 }
 
+/// What a delivery becomes in the queue that it is dead-lettered to, for a plugin that moves it by
+/// a copy: its id, body and fields; the settlement's headers, which replace those of the same name.
+/// It waits for a person to look at it, so neither a ttl nor a delay hides it, and its deliveries
+/// are counted anew. Borrows both.
+class DeadLetter {
+ public:
+  explicit DeadLetter(const swapmq_settlement& settlement)
+      : message_(*settlement.delivery->message) {
+    const Headers added = headers_of(settlement);
+    const Headers own = headers_of(message_);
+    headers_.reserve(own.size() + added.size());
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (!has(added, view(own[i].name))) headers_.push_back(own[i]);
+    }
+    for (std::size_t i = 0; i < added.size(); ++i) headers_.push_back(added[i]);
+    message_.headers = headers_.empty() ? nullptr : headers_.data();
+    message_.header_count = static_cast<uint32_t>(headers_.size());
+    message_.header_size = sizeof(swapmq_header);
+    message_.due_at_ms = message_.expires_at_ms = 0;
+    message_.delivery_count = 0;
+  }
+  DeadLetter(DeadLetter&&) = default; // the headers stay where they are
+  DeadLetter& operator=(DeadLetter&&) = delete;
+  DeadLetter(const DeadLetter&) = delete;
+  DeadLetter& operator=(const DeadLetter&) = delete;
+  ~DeadLetter() = default;
+
+  [[nodiscard]] const swapmq_message& message() const { return message_; }
+
+ private:
+  static bool has(const Headers& headers, std::string_view name) {
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      if (view(headers[i].name) == name) return true;
+    }
+    return false;
+  }
+
+  swapmq_message message_;
+  std::vector<swapmq_header> headers_;
+};
+
 /// What the host lends, made pleasant. Copyable; valid until the backend is closed.
 class Host {
  public:

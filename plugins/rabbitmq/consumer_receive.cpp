@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// Receiving: the broker pushes, so there is nothing to ask for. What is not due is held, or sent on
+// to a delay queue; what has expired is acked.
+#include <algorithm>
+#include <utility>
+
+#include "broker_error.hpp"
+#include "consumer.hpp"
+#include "requests.hpp"
+#include "session.hpp"
+
+namespace swapmq::rabbitmq {
+namespace {
+
+using backend::Deadline;
+using backend::Failure;
+using backend::Received;
+using network::ConnectionLost;
+using network::Interrupted;
+
+// For a call without time: to become a consumer again takes some.
+constexpr milliseconds kAttachAtLeast(200);
+// Between two attempts to send on what is not due.
+constexpr milliseconds kSendOnEvery(1000);
+
+/// Owns the memory of what it hands out.
+class RabbitBatch final : public backend::Batch {
+ public:
+  void keep(std::shared_ptr<const void> memory) {
+    if (memory == nullptr || (!kept_.empty() && kept_.back() == memory)) return;
+    kept_.push_back(std::move(memory));
+  }
+
+ private:
+  std::vector<std::shared_ptr<const void>> kept_;
+};
+
+} // namespace
+
+Received Consumer::receive(Call& call) {
+  const bool poked = context_.wake.take();
+  const bool may_wait = !poked && !call.args.deadline.passed();
+  asked_at_ = Clock::now();
+  const Deadline attach_by = network::at_least(call.args.deadline, kAttachAtLeast);
+  for (;;) {
+    try {
+      await_healing(call.args.deadline, &context_.wake);
+      attach(attach_by, &context_.wake);
+      begin_pushing(attach_by);
+      take_in();
+      if (is_attached()) tend(call.deadline);
+      if (auto batch = hand_out(call.args)) return {std::move(batch), false};
+      if (!may_wait) return {nullptr, poked};
+      if (call.args.deadline.passed()) return {};
+      if (is_attached()) wait(call);
+    } catch (const Interrupted&) {
+      if (!context_.wake.lower()) continue; // of one that was answered before
+      return {nullptr, true};
+    }
+  }
+}
+
+void Consumer::wait(const Call& call) {
+  try {
+    link_.live()->wait(network::deadline_at(next_event(call)), &context_.wake);
+  } catch (const ConnectionLost& failure) {
+    lost(failure); // and there will be another one
+  }
+}
+
+/// What is to be done with what came before any of it is handed out.
+void Consumer::tend(Deadline deadline) {
+  std::vector<TagSettlement> acks;
+  if (any_expires_) drop_expired(acks);
+  if (!early_.empty()) {
+    hold_until_due();
+    send_on(acks, deadline);
+  }
+  if (acks.empty() || attached_to_ == 0) return;
+  std::sort(acks.begin(), acks.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
+  for (const TagSettlement& ack : acks) tags_.settling(ack.tag);
+  append_settlements(link_.live()->out(), kConsumeChannel, tags_, acks);
+  for (const TagSettlement& ack : acks) tags_.settled(ack.tag);
+}
+
+void Consumer::drop_expired(std::vector<TagSettlement>& acks) {
+  const int64_t now_ms = backend::unix_now_ms();
+  const auto expired = [&](const Waiting& waiting) {
+    const int64_t expires_ms = waiting.message->expires_at_ms;
+    if (expires_ms == 0 || expires_ms > now_ms) return false;
+    acks.push_back({waiting.tag, Settle::ack});
+    return true;
+  };
+  std::erase_if(waiting_, expired);
+  std::erase_if(early_, expired);
+}
+
+/// What has become due joins those that wait, in its order.
+void Consumer::hold_until_due() {
+  const int64_t now_ms = backend::unix_now_ms();
+  std::sort(early_.begin(), early_.end(),
+            [](const Waiting& a, const Waiting& b) { return a.due_ms() < b.due_ms(); });
+  auto at = early_.begin();
+  for (; at != early_.end() && at->due_ms() <= now_ms; ++at) waiting_.push_back(std::move(*at));
+  early_.erase(early_.begin(), at);
+}
+
+/// What is not due soon goes to a delay queue, so that it takes no room from others.
+void Consumer::send_on(std::vector<TagSettlement>& acks, Deadline deadline) {
+  if (Clock::now() < send_on_at_) return;
+  const int64_t from_ms = backend::unix_now_ms() + kShortestDelay_ms;
+  std::vector<Letter> letters;
+  std::vector<uint64_t> tags;
+  for (const Waiting& waiting : early_) {
+    if (waiting.due_ms() < from_ms) continue;
+    letters.push_back({waiting.message, &queue_.routes(), waiting.returned, false});
+    tags.push_back(waiting.tag);
+  }
+  if (letters.empty()) return;
+  std::vector<swapmq_publish_result> results(letters.size());
+  try {
+    publish_letters(context_.control, context_.dialer, letters,
+                    {results.data(), results.size(), sizeof results[0]}, deadline);
+  } catch (const Failure& failure) {
+    send_on_at_ = Clock::now() + kSendOnEvery;
+    context_.host.log(SWAPMQ_LOG_WARN, failure.what());
+  }
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    if (results[i].outcome != SWAPMQ_PUBLISH_CONFIRMED) continue;
+    acks.push_back({tags[i], Settle::ack});
+    std::erase_if(early_, [&](const Waiting& waiting) { return waiting.tag == tags[i]; });
+  }
+}
+
+Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
+  Clock::time_point next = call.args.deadline.at();
+  const int64_t now_ms = backend::unix_now_ms();
+  for (const Waiting& waiting : early_) {
+    const int64_t left = waiting.due_ms() - now_ms;
+    const bool held = left < kShortestDelay_ms;
+    next = std::min(next, held ? Clock::now() + milliseconds(std::max<int64_t>(left, 0))
+                               : std::max(Clock::now(), send_on_at_));
+  }
+  return next;
+}
+
+/// Null if nothing waits. Nothing here may fail once something is taken from waiting_.
+std::unique_ptr<backend::Batch> Consumer::hand_out(const backend::ExchangeArgs& args) {
+  if (waiting_.empty()) return nullptr;
+  auto batch = std::make_unique<RabbitBatch>();
+  batch->reserve(std::min(waiting_.size(), args.max_messages));
+  uint64_t bytes = 0;
+  while (!waiting_.empty() && batch->size() < args.max_messages) {
+    Waiting& next = waiting_.front();
+    bytes += next.message->body.size;
+    if (args.max_bytes != 0 && batch->size() > 0 && bytes > args.max_bytes) break;
+    batch->keep(std::move(next.header));
+    batch->keep(std::move(next.body));
+    batch->add(next.message, tags_.receipt(next.tag).bytes(), next.deliveries(), next.flags);
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+} // namespace swapmq::rabbitmq

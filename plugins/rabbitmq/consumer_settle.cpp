@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// Settling. An ack has no answer in AMQP; a request behind it (channel.flow, which changes nothing)
+// has one, and then the broker's channel has done all that came before.
+#include <algorithm>
+#include <utility>
+
+#include "broker_error.hpp"
+#include "consumer.hpp"
+#include "requests.hpp"
+#include "session.hpp"
+
+namespace swapmq::rabbitmq {
+namespace {
+
+using backend::DeadLetter;
+using backend::Deadline;
+using backend::Failure;
+using network::ConnectionLost;
+
+/// What a copy came to, as the result of a settlement that needs it.
+swapmq_status status_of(const swapmq_publish_result& result) {
+  if (result.outcome == SWAPMQ_PUBLISH_CONFIRMED) return SWAPMQ_OK;
+  return result.status == SWAPMQ_OK ? SWAPMQ_UNAVAILABLE : result.status;
+}
+
+} // namespace
+
+Consumer::Call::Call(const backend::ExchangeArgs& its_args, milliseconds grace)
+    : args(its_args),
+      deadline(network::deadline_at(network::at_least(args.deadline, {}).at() + grace)) {}
+
+backend::Received Consumer::exchange(const backend::ExchangeArgs& args) {
+  Call call(args, context_.dialer.options().settle_grace);
+  if (!args.settlements.empty()) {
+    take_in(); // whatever is lost is to be known before
+    sort(call);
+    try {
+      settle(call);
+    } catch (...) {
+      could_not(call);
+      throw;
+    }
+  }
+  if (args.max_messages > 0) return receive(call);
+  return {};
+}
+
+/// By what is to be done; what is not ours has its result then.
+void Consumer::sort(Call& call) {
+  const backend::Settlements& settlements = call.args.settlements;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    const std::optional<uint64_t> tag = tags_.find(settlements[i].delivery->receipt);
+    if (!tag) {
+      call.args.settlement_results[i] = SWAPMQ_LOST;
+      continue;
+    }
+    tags_.settling(*tag);
+    const int32_t action = settlements[i].action;
+    auto& of_kind = action == SWAPMQ_SETTLE_ACK       ? call.acks
+                    : action == SWAPMQ_SETTLE_RELEASE ? call.released
+                                                      : call.copied;
+    of_kind.push_back({i, *tag});
+  }
+}
+
+void Consumer::settle(Call& call) {
+  const uint64_t epoch = tags_.epoch();
+  if (!call.copied.empty()) copy(call);
+  for (const Given& given : call.acks) call.frames.push_back({given.tag, Settle::ack});
+  for (const Given& given : call.released) call.frames.push_back({given.tag, Settle::requeue});
+  if (call.frames.empty()) return;
+  try {
+    // What is released is for others, too, and to come before what was pushed behind it.
+    if (!call.released.empty() && tags_.epoch() == epoch) stop_pushing(call.deadline);
+    if (!call.released.empty()) take_what_waits(call.frames);
+    if (tags_.epoch() == epoch) tell(call);
+  } catch (const ConnectionLost& failure) {
+    lost(failure);
+  }
+  const bool done = tags_.epoch() == epoch;
+  if (done) {
+    for (const TagSettlement& told : call.frames) tags_.settled(told.tag);
+  } else {
+    context_.host.count("lost_settlements", call.acks.size() + call.released.size());
+  }
+  finish(call, call.acks, done ? SWAPMQ_OK : SWAPMQ_LOST);
+  finish(call, call.released, done ? SWAPMQ_OK : SWAPMQ_LOST);
+}
+
+/// Nacks and dead letters: those that are confirmed are acked then.
+void Consumer::copy(Call& call) {
+  const backend::Settlements& settlements = call.args.settlements;
+  std::vector<DeadLetter> dead;
+  dead.reserve(call.copied.size());
+  std::vector<Letter> letters;
+  for (const Given& given : call.copied) {
+    const swapmq_settlement& settlement = settlements[given.settlement];
+    if (settlement.action == SWAPMQ_SETTLE_DEAD_LETTER) {
+      auto& target =
+          static_cast<RabbitQueue&>(*reinterpret_cast<backend::Queue*>(settlement.target));
+      dead.emplace_back(settlement);
+      letters.push_back({&dead.back().message(), &target.routes()});
+    } else {
+      const swapmq_delivery& delivery = *settlement.delivery;
+      // One more than it had when it was delivered.
+      const uint32_t nacks = delivery.delivery_count - delivery.message->delivery_count;
+      const Returned returned{nacks, settlement.due_at_ms};
+      // Where the queue was deleted, this must not make it again.
+      letters.push_back({delivery.message, &queue_.routes(), returned, false});
+    }
+  }
+  std::vector<swapmq_publish_result> results(letters.size());
+  const uint64_t epoch = tags_.epoch();
+  try {
+    publish_letters(context_.control, context_.dialer, letters,
+                    {results.data(), results.size(), sizeof results[0]}, call.deadline);
+  } catch (const Failure& why) {
+    context_.host.log(SWAPMQ_LOG_WARN, why.what());
+  }
+  take_in(); // a queue that is gone took its deliveries with it
+  const bool ours = tags_.epoch() == epoch;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    const Given& given = call.copied[i];
+    const swapmq_status status = status_of(results[i]);
+    const bool gone = status == SWAPMQ_NOT_FOUND && !letters[i].makes_queue;
+    if (status == SWAPMQ_OK && ours) {
+      call.acks.push_back(given);
+    } else {
+      settled(call, given, !ours || gone ? SWAPMQ_LOST : status);
+    }
+  }
+  call.copied.clear();
+}
+
+/// Tells the broker, and awaits that it has done so.
+void Consumer::tell(Call& call) {
+  std::sort(call.frames.begin(), call.frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
+  Connection& connection = *link_.live();
+  append_settlements(connection.out(), kConsumeChannel, tags_, call.frames);
+  connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
+  await_barrier(connection, barriers_ + 1, call.deadline);
+}
+
+void Consumer::finish(const Call& call, const std::vector<Given>& given, swapmq_status status) {
+  for (const Given& one : given) call.args.settlement_results[one.settlement] = status;
+}
+
+/// One that is not told to the broker.
+void Consumer::settled(const Call& call, const Given& given, swapmq_status status) {
+  call.args.settlement_results[given.settlement] = status;
+  if (status != SWAPMQ_LOST) tags_.still_held(given.tag);
+}
+
+/// What has no result may be given again.
+void Consumer::could_not(const Call& call) noexcept {
+  for (const auto* given : {&call.acks, &call.released, &call.copied}) {
+    for (const Given& one : *given) {
+      if (call.args.settlement_results[one.settlement] == SWAPMQ_STATUS_UNTOUCHED) {
+        tags_.still_held(one.tag);
+      }
+    }
+  }
+}
+
+} // namespace swapmq::rabbitmq

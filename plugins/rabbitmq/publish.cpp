@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+#include "publish.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "confirms.hpp"
+#include "declare.hpp"
+#include "requests.hpp"
+
+namespace swapmq::rabbitmq {
+namespace {
+
+using backend::Deadline;
+using backend::Failure;
+using backend::PublishResults;
+using network::ConnectionLost;
+
+// Queues that vanish as often as they are made, or refuse as often as they are asked: then it is
+// somebody's intention.
+constexpr int kMostRounds = 6;
+constexpr milliseconds kFirstPause(10); // before what the broker could not handle is sent again
+// Before a queue that was deleted is made again: until its consumers have noticed.
+constexpr milliseconds kNoticedWithin(100);
+
+/// One publish call over one connection.
+class Pipeline {
+ public:
+  Pipeline(Connection& connection, Dialer& dialer, std::span<const Letter> letters,
+           PublishResults results)
+      : connection_(connection),
+        dialer_(dialer),
+        options_(dialer.options()),
+        letters_(letters),
+        results_(results),
+        routes_(letters.size(), nullptr),
+        confirms_(connection.channel(kPublishChannel).published + 1) {}
+
+  void run(Deadline deadline) {
+    choose_routes();
+    make_queues(deadline);
+    for (;;) {
+      encode_some();
+      connection_.push();
+      take_frames();
+      if (confirms_.in_flight() == 0) {
+        if (!to_redo_.empty()) redo(deadline);
+        if (encoded_all()) return;
+      }
+      if (may_encode()) {
+        connection_.receive();
+      } else if (!connection_.wait(deadline)) {
+        timed_out();
+      }
+    }
+  }
+
+  /// What was sent and not answered is in doubt; what was not wholly sent never happened.
+  void give_up(const Failure& failure) {
+    confirms_.for_each_open([&](const Sent& sent) {
+      const bool whole = sent.end <= connection_.bytes_sent();
+      const bool oversized = letters_[sent.letter].message->body.size > dialer_.max_message_bytes();
+      swapmq_publish_result& result = results_[sent.letter];
+      if (oversized) {
+        result = backend::failed(SWAPMQ_TOO_LARGE);
+      } else {
+        result =
+            whole && !certainly_failed_ ? backend::in_doubt(failure.status()) : undone(failure);
+      }
+    });
+    for (const std::size_t letter : to_redo_) results_[letter] = not_again(letter, failure);
+    for (; again_at_ < again_.size(); ++again_at_) {
+      results_[again_[again_at_]] = not_again(again_[again_at_], failure);
+    }
+    for (; next_ < letters_.size(); ++next_) {
+      if (results_[next_].outcome == SWAPMQ_PUBLISH_UNTOUCHED) results_[next_] = undone(failure);
+    }
+  }
+
+  /// Of a confirm that comes late, or of bytes that wait to be sent, the next call must not know.
+  [[nodiscard]] bool connection_is_of_use() const {
+    return connection_.unsent() == 0 && connection_.bytes_received() > received_before_;
+  }
+
+ private:
+  static swapmq_publish_result undone(const Failure& failure) {
+    const bool may_retry = (failure.flags() & SWAPMQ_ERROR_RETRYABLE) != 0;
+    return backend::failed(failure.status(), may_retry ? SWAPMQ_ERROR_RETRYABLE : 0);
+  }
+
+  /// One that was sent before, and was returned, or refused by a broker in trouble.
+  [[nodiscard]] swapmq_publish_result not_again(std::size_t letter, const Failure& failure) const {
+    return refused_.contains(letter) ? backend::in_doubt(failure.status()) : undone(failure);
+  }
+
+  void choose_routes() {
+    const int64_t now_ms = backend::unix_now_ms();
+    for (std::size_t i = 0; i < letters_.size(); ++i) {
+      const Letter& letter = letters_[i];
+      const int64_t due = due_ms(*letter.message, letter.returned);
+      routes_[i] = &letter.to->due_in(due == 0 ? 0 : due - now_ms);
+    }
+  }
+
+  void make_queues(Deadline deadline) {
+    open_publish_channel(connection_, deadline);
+    const Route* last = nullptr;
+    for (std::size_t i = 0; i < letters_.size(); ++i) {
+      if (routes_[i] == std::exchange(last, routes_[i])) continue;
+      make_queue(i, deadline);
+      if (letters_[i].makes_queue) look_for_room(*routes_[i], deadline);
+    }
+  }
+
+  /// Whether the queue that the letter is sent to is ours to make. A delay queue always is.
+  [[nodiscard]] bool may_make(std::size_t letter) const {
+    return letters_[letter].makes_queue || routes_[letter] != &letters_[letter].to->queue();
+  }
+  void make_queue(std::size_t letter, Deadline deadline) {
+    // A delay queue without its queue would keep messages for nobody.
+    if (letters_[letter].makes_queue) {
+      ensure_exists(connection_, letters_[letter].to->queue(), deadline);
+    }
+    if (may_make(letter)) ensure_exists(connection_, *routes_[letter], deadline);
+  }
+
+  /// A quorum queue stops taking messages some time after it is full, so it is asked before.
+  void look_for_room(const Route& route, Deadline deadline) {
+    const QueueArguments& arguments = route.arguments;
+    if (arguments.max_length == 0 || arguments.type != QueueType::quorum) return;
+    const uint64_t ready = look_at(connection_, route.queue, deadline).ready;
+    room_ = arguments.max_length > ready ? arguments.max_length - ready : 0;
+  }
+
+  [[nodiscard]] bool encoded_all() const {
+    return again_at_ == again_.size() && next_ == letters_.size();
+  }
+  [[nodiscard]] bool has_room() const {
+    return connection_.unsent() < options_.publish_chunk_bytes;
+  }
+  [[nodiscard]] bool may_encode() const {
+    // What is to be done again comes before what follows it.
+    return to_redo_.empty() && !encoded_all() && connection_.blocked().empty() &&
+           confirms_.in_flight() < options_.publish_window && has_room();
+  }
+
+  void encode_some() {
+    if (!may_encode()) return;
+    for (std::size_t i = 0; i < options_.publish_chunk && has_room(); ++i) {
+      if (encoded_all()) return;
+      encode(again_at_ < again_.size() ? again_[again_at_++] : next_++);
+    }
+  }
+
+  void encode(std::size_t i) {
+    const swapmq_message& message = *letters_[i].message;
+    const Route& route = *routes_[i];
+    if (message.expires_at_ms != 0 && message.expires_at_ms <= backend::unix_now_ms()) {
+      results_[i] = backend::confirmed(); // nobody will ever see it
+      return;
+    }
+    if (too_large(message)) {
+      results_[i] = backend::failed(SWAPMQ_TOO_LARGE);
+      return;
+    }
+    const bool bounded = room_.has_value() && route.arguments.max_length != 0;
+    if (bounded && *room_ == 0) {
+      results_[i] = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
+      return;
+    }
+    const Address address{route.frame, kPublishChannel, route.arguments.delay_ms != 0};
+    if (!append_message(connection_.out(), address, message, letters_[i].returned,
+                        connection_.tuning().frame_max)) {
+      results_[i] = backend::failed(SWAPMQ_TOO_LARGE);
+      return;
+    }
+    if (bounded) --*room_;
+    ++connection_.channel(kPublishChannel).published;
+    confirms_.sent({i, backend::view(message.id), connection_.bytes_queued()});
+  }
+
+  [[nodiscard]] bool too_large(const swapmq_message& message) const {
+    if (message.body.size > dialer_.max_message_bytes()) return true;
+    if (message.header_count == 0) return false;
+    if (message.header_count > kMaxHeaderCount) return true;
+    uint64_t bytes = 0;
+    const backend::Headers headers = backend::headers_of(message);
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      bytes += headers[i].name.size + headers[i].value.size;
+    }
+    return bytes > kMaxHeadersBytes;
+  }
+
+  void take_frames() {
+    Frame frame;
+    while (connection_.next(frame)) {
+      if (frame.channel == kPublishChannel) {
+        take(frame);
+      } else {
+        take_stray(connection_, frame);
+      }
+    }
+  }
+
+  void take(const Frame& frame) {
+    if (frame.type == kMethodFrame) {
+      switch (frame.method()) {
+        case AMQP_BASIC_ACK_METHOD:
+        case AMQP_BASIC_NACK_METHOD:
+          return confirms_.answered(
+              frame, connection_.bytes_sent(),
+              [this](const Sent& sent, bool acked) { answered(sent, acked); });
+        case AMQP_CHANNEL_CLOSE_METHOD:
+          return channel_closed(frame);
+        default:
+          break;
+      }
+    }
+    if (confirms_.take_return(frame)) return;
+    throw ConnectionLost("RabbitMQ at " + connection_.endpoint().text() +
+                         " answered a publish with something else");
+  }
+
+  void answered(const Sent& sent, bool acked) {
+    swapmq_publish_result& result = results_[sent.letter];
+    const Route& route = *routes_[sent.letter];
+    if (sent.returned) {
+      to_redo_.push_back(sent.letter);
+    } else if (acked) {
+      result = backend::confirmed();
+    } else if (route.arguments.max_length != 0) {
+      result = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
+    } else {
+      // The queue is just being made, or died, perhaps after it stored it. (A bound of somebody
+      // else's says so, too.)
+      refused_.insert(sent.letter);
+      to_redo_.push_back(sent.letter);
+    }
+  }
+
+  /// There was no queue, so it is made again, or it was in trouble, so it gets a moment; then they
+  /// are sent again, before all that follows them.
+  void redo(Deadline deadline) {
+    std::sort(to_redo_.begin(), to_redo_.end());
+    const bool enough = ++rounds_ > kMostRounds;
+    const bool deleted = std::any_of(to_redo_.begin(), to_redo_.end(), [this](std::size_t letter) {
+      return !refused_.contains(letter);
+    });
+    if (!enough) pause(deleted ? kNoticedWithin : kFirstPause * (1 << rounds_), deadline);
+    std::vector<std::size_t> again;
+    for (const std::size_t letter : to_redo_) {
+      if (enough && refused_.contains(letter)) {
+        results_[letter] = backend::in_doubt(SWAPMQ_RESOURCE_EXHAUSTED);
+      } else if (enough || !may_make(letter)) {
+        results_[letter] = backend::failed(SWAPMQ_NOT_FOUND, SWAPMQ_ERROR_RETRYABLE);
+      } else {
+        again.push_back(letter);
+        routes_[letter]->declared_on = 0;
+        if (letters_[letter].makes_queue) letters_[letter].to->queue().declared_on = 0;
+      }
+    }
+    again.insert(again.end(), again_.begin() + static_cast<std::ptrdiff_t>(again_at_),
+                 again_.end());
+    to_redo_.clear();
+    again_ = std::move(again);
+    again_at_ = 0;
+    for (const std::size_t letter : again_) make_queue(letter, deadline);
+  }
+
+  void pause(milliseconds time, Deadline deadline) {
+    const Deadline until = network::at_most(deadline, time);
+    while (connection_.wait(until)) take_frames();
+    if (deadline.passed()) timed_out();
+  }
+
+  void channel_closed(const Frame& frame) {
+    const uint64_t ever = connection_.channel(kPublishChannel).published;
+    const ChannelClosed closed(connection_.endpoint(), end_channel(connection_, frame));
+    // Nothing that this channel sent was ever taken: without permission it stored none of it.
+    certainly_failed_ = closed.status() == SWAPMQ_ACCESS_DENIED && ever == confirms_.in_flight();
+    const uint64_t most = configured_max_size(closed.closing().text);
+    if (most == 0) throw ChannelClosed(closed);
+    dialer_.learn_max_message_bytes(most);
+    // For those that are not too large the channel was lost, no more.
+    throw Failure(SWAPMQ_UNAVAILABLE, closed.what(), SWAPMQ_ERROR_RETRYABLE);
+  }
+
+  [[noreturn]] void timed_out() {
+    if (!connection_.blocked().empty()) {
+      throw Failure(SWAPMQ_RESOURCE_EXHAUSTED,
+                    "RabbitMQ at " + connection_.endpoint().text() +
+                        " takes no messages now, by an alarm of its own: " + connection_.blocked() +
+                        " (rabbitmq-diagnostics alarms)",
+                    SWAPMQ_ERROR_RETRYABLE);
+    }
+    throw Failure(SWAPMQ_TIMEOUT,
+                  "RabbitMQ at " + connection_.endpoint().text() + " did not confirm in time",
+                  SWAPMQ_ERROR_RETRYABLE);
+  }
+
+  Connection& connection_;
+  Dialer& dialer_;
+  const Options& options_;
+  const std::span<const Letter> letters_;
+  PublishResults results_;
+  std::vector<Route*> routes_; // of each letter
+  Confirms confirms_;
+  const uint64_t received_before_ = connection_.bytes_received();
+  std::size_t next_ = 0;             // the first that was never encoded
+  std::vector<std::size_t> to_redo_; // answered, and not done
+  std::set<std::size_t> refused_;    // by the broker, at least once: they may be stored
+  std::vector<std::size_t> again_;   // the same, once nothing is on its way any more
+  std::size_t again_at_ = 0;         // in again_: the first that is not encoded
+  int rounds_ = 0;
+  std::optional<uint64_t> room_; // in a queue whose bound we keep
+  bool certainly_failed_ = false;
+};
+
+} // namespace
+
+void publish_letters(Link& link, Dialer& dialer, std::span<const Letter> letters,
+                     PublishResults results, Deadline deadline) {
+  Connection& connection = link.open(deadline);
+  if (deadline.passed()) {
+    throw Failure(SWAPMQ_TIMEOUT, "there was no time to publish", SWAPMQ_ERROR_RETRYABLE);
+  }
+  Pipeline pipeline(connection, dialer, letters, results);
+  try {
+    pipeline.run(deadline);
+  } catch (const ConnectionLost& lost) {
+    pipeline.give_up(lost);
+    link.broke();
+    throw;
+  } catch (const ChannelClosed& closed) { // the next call opens another channel
+    pipeline.give_up(closed);
+    throw;
+  } catch (const Failure& failure) {
+    pipeline.give_up(failure);
+    if (!pipeline.connection_is_of_use()) link.drop();
+    throw; // all results are there; the failure's text says why
+  }
+}
+
+} // namespace swapmq::rabbitmq
