@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What a client that verifies finds at servers with each kind of certificate.
-#include "certificates.hpp"
+#include "../support/certificates.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

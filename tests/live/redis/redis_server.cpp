@@ -4,11 +4,10 @@
 #include <signal.h>
 
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
-#include "certificates.hpp"
+#include "../support/text.hpp"
 #include "redis_client.hpp"
 
 namespace swapmq::live {
@@ -17,15 +16,6 @@ namespace {
 
 constexpr auto kStartTime = milliseconds(20'000); // 20 ms are usual; the rest is for a busy machine
 constexpr std::size_t kShownOfLog = 4000;
-
-std::string end_of(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  std::string all = text.str();
-  if (all.size() > kShownOfLog) all.erase(0, all.size() - kShownOfLog);
-  return all;
-}
 
 std::string appendonly(RedisSetup::Keep keep) {
   switch (keep) {
@@ -42,7 +32,9 @@ std::string appendonly(RedisSetup::Keep keep) {
 } // namespace
 
 RedisServer::RedisServer(RedisSetup setup) : setup_(std::move(setup)) {
-  if (setup_.listen == RedisSetup::Listen::tls) write_certificates();
+  if (setup_.listen == RedisSetup::Listen::tls) {
+    write_certificates(folder_.path(), setup_.certificate);
+  }
   if (setup_.listen == RedisSetup::Listen::unix_socket) {
     start();
     return;
@@ -75,7 +67,7 @@ RedisOptions RedisServer::options() const {
   return options;
 }
 
-std::string RedisServer::log() const { return end_of(folder_ / "redis.log"); }
+std::string RedisServer::log() const { return end_of_file(folder_ / "redis.log", kShownOfLog); }
 
 std::string RedisServer::command(const std::vector<std::string>& words) const {
   return ask(words).to_text();
@@ -109,24 +101,6 @@ void RedisServer::restart() {
 void RedisServer::pause() const { process_->signal(SIGSTOP); }
 
 void RedisServer::resume() const { process_->signal(SIGCONT); }
-
-void RedisServer::write_certificates() {
-  Authority authority(folder_.path(), "ca");
-  const Authority stranger(folder_.path(), "foreign-ca"); // signed none of them
-  const std::string here = "DNS:localhost,IP:127.0.0.1";
-  switch (setup_.certificate) {
-    case RedisSetup::Certificate::good:
-      authority.issue("server", here);
-      break;
-    case RedisSetup::Certificate::expired:
-      authority.issue("server", here, Authority::Validity::expired);
-      break;
-    case RedisSetup::Certificate::wrong_name:
-      authority.issue("server", "DNS:elsewhere.example,IP:192.0.2.1");
-      break;
-  }
-  authority.issue("client", "");
-}
 
 std::string RedisServer::config() const {
   const std::string port_text = std::to_string(port());

@@ -51,7 +51,6 @@ class RedisServer {
   void resume() const; ///< SIGCONT
 
  private:
-  void write_certificates();
   void write_config() const;
   [[nodiscard]] std::string config() const;
   bool start(); ///< false: its port is taken

@@ -2,9 +2,9 @@
 #include "redis_setup.hpp"
 
 #include <array>
-#include <cctype>
-#include <cstdio>
 #include <utility>
+
+#include "../support/text.hpp"
 
 namespace swapmq::live {
 
@@ -41,55 +41,6 @@ const std::vector<std::pair<std::string, RedisSetup>>& all_setups() {
   return all;
 }
 
-std::string json_text(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-      quoted += escaped;
-      continue;
-    }
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_') {
-      encoded += c;
-      continue;
-    }
-    char escaped[4];
-    std::snprintf(escaped, sizeof escaped, "%%%02X",
-                  static_cast<unsigned>(static_cast<unsigned char>(c)));
-    encoded += escaped;
-  }
-  return encoded;
-}
-
-/// Members of a JSON object, one after the other.
-class Members {
- public:
-  void add(std::string_view name, const std::string& value) {
-    if (!text_.empty()) text_ += ',';
-    text_ += json_text(name) + ':' + value;
-  }
-  void add_text(std::string_view name, const std::string& value) {
-    if (!value.empty()) add(name, json_text(value));
-  }
-  void add_raw(const std::string& members) {
-    if (!members.empty()) text_ += (text_.empty() ? "" : ",") + members;
-  }
-  [[nodiscard]] std::string object() const { return '{' + text_ + '}'; }
-
- private:
-  std::string text_;
-};
-
 } // namespace
 
 std::optional<RedisSetup> redis_setup(std::string_view name) {
@@ -115,7 +66,7 @@ std::string queue_permissions() {
 }
 
 std::string RedisOptions::json() const {
-  Members members;
+  JsonMembers members;
   if (!socket.empty()) {
     members.add_text("url", url());
   } else {
@@ -127,7 +78,7 @@ std::string RedisOptions::json() const {
   }
   members.add_text("durability", durability);
   if (tls) {
-    Members files;
+    JsonMembers files;
     files.add_text("ca_file", ca_file);
     files.add_text("certificate_file", certificate_file);
     files.add_text("key_file", key_file);

@@ -9,12 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "../support/certificates.hpp"
+
 namespace swapmq::live {
 
 struct RedisSetup {
   enum class Listen { tcp, tls, unix_socket };
   enum class Keep { nothing, every_second, always }; ///< the AOF, and how often it is synced
-  enum class Certificate { good, expired, wrong_name };
+  using Certificate = ServerCertificate;
 
   Listen listen = Listen::tcp;
   Keep keep = Keep::nothing;

@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs a command with a Redis server of its own: started before it, told to it, stopped after it.
-#include <signal.h>
-
 #include <cstdio>
-#include <cstring>
 #include <exception>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "../support/text.hpp"
+#include "../support/wrapped_command.hpp"
 #include "redis_server.hpp"
 
 namespace swapmq::live {
 namespace {
-
-constexpr int kUsage = 2;
-constexpr int kNoServer = 125; // as env and its like
-constexpr int kNoCommand = 127;
-constexpr auto kPatience = milliseconds(10'000); // for a command that was told to end
 
 void print_usage(std::FILE* to) {
   std::fputs(
@@ -65,12 +59,6 @@ std::optional<Arguments> parse(const std::vector<std::string>& given) {
   return parsed;
 }
 
-void put(std::string& text, std::string_view place, const std::string& value) {
-  for (std::size_t at = 0; (at = text.find(place, at)) != std::string::npos; at += value.size()) {
-    text.replace(at, place.size(), value);
-  }
-}
-
 void tell(std::vector<std::string>& command, const RedisServer& server) {
   const RedisOptions options = server.options();
   for (std::string& argument : command) {
@@ -79,40 +67,6 @@ void tell(std::vector<std::string>& command, const RedisServer& server) {
     put(argument, "{redis_port}", std::to_string(server.port()));
     put(argument, "{redis_socket}", server.socket());
     put(argument, "{redis_dir}", server.folder().path());
-  }
-}
-
-/// Signals that come to this process, taken one after the other instead of interrupting it.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) sigaddset(&set_, signal);
-    sigprocmask(SIG_BLOCK, &set_, nullptr);
-  }
-  /// The next one within a second; si_signo 0: none.
-  [[nodiscard]] siginfo_t next() const {
-    siginfo_t info{};
-    const timespec second{1, 0};
-    if (sigtimedwait(&set_, &info, &second) < 0) info.si_signo = 0;
-    return info;
-  }
-
- private:
-  sigset_t set_{};
-};
-
-Exit run(const std::vector<std::string>& command, const Signals& signals) {
-  ChildProcess child({command});
-  std::optional<Clock::time_point> deadline;
-  for (;;) {
-    if (const auto exit = child.wait(Clock::now())) return *exit;
-    const siginfo_t info = signals.next();
-    if (deadline && Clock::now() >= *deadline) child.signal(SIGKILL);
-    if (info.si_signo == 0 || info.si_signo == SIGCHLD) continue;
-    if (!deadline) deadline = Clock::now() + kPatience;
-    // What the terminal sends, the command got as well.
-    if (info.si_code <= 0) child.signal(info.si_signo);
   }
 }
 
@@ -127,11 +81,11 @@ int with_server(Arguments arguments) {
   }
   tell(arguments.command, *server);
   try {
-    const Exit exit = run(arguments.command, signals);
+    const int code = run_wrapped(arguments.command, signals);
     if (!server->running()) {
       std::fprintf(stderr, "with_redis: the server did not last:\n%s\n", server->log().c_str());
     }
-    return exit.signal != 0 ? 128 + exit.signal : exit.code;
+    return code;
   } catch (const std::system_error& failure) {
     std::fprintf(stderr, "with_redis: %s\n", failure.what());
     return kNoCommand;

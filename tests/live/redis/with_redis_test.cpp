@@ -10,50 +10,18 @@
 #include <utility>
 #include <vector>
 
-#include "../support/child_process.hpp"
 #include "../support/port.hpp"
-#include "../support/temp_folder.hpp"
+#include "../support/wrapper_process.hpp"
 #include "redis_setup.hpp"
 
 namespace swapmq::live {
 namespace {
 
-constexpr auto kPatience = milliseconds(20'000);
-
-class Wrapper {
+class Wrapper : public WrapperProcess {
  public:
-  explicit Wrapper(std::vector<std::string> arguments) {
-    // Its own folder for temporary files: what a killed one leaves goes with this test.
-    arguments.insert(arguments.begin(), {"env", "TMPDIR=" + folder_.path(), WITH_REDIS_PROGRAM});
-    process_.emplace(ChildProcess::Program{std::move(arguments), folder_ / "output"});
-  }
-  ChildProcess& process() { return *process_; }
-  Exit exit() {
-    const auto exit = process_->wait(Clock::now() + kPatience);
-    if (!exit) ADD_FAILURE() << "with_redis does not end: " << output();
-    return exit.value_or(Exit{});
-  }
-  [[nodiscard]] std::string output() const {
-    std::ifstream file(folder_ / "output");
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
-  /// The first whole line of the output, awaited.
-  [[nodiscard]] std::string line() const {
-    EXPECT_TRUE(await([this] { return output().find('\n') != std::string::npos; }, kPatience));
-    const std::string all = output();
-    return all.substr(0, all.find('\n'));
-  }
-
- private:
-  TempFolder folder_{"swapmq-with-redis"};
-  std::optional<ChildProcess> process_;
+  explicit Wrapper(std::vector<std::string> arguments)
+      : WrapperProcess(WITH_REDIS_PROGRAM, std::move(arguments)) {}
 };
-
-bool ends_listening(int port) {
-  return await([port] { return !connect_to(port).valid(); }, kPatience);
-}
 
 TEST(WithRedis, TellsTheOptionsAndExitsWithTheCommandsCode) {
   Wrapper wrapper(
@@ -106,11 +74,8 @@ TEST(WithRedis, KilledLeavesNeitherServerNorCommandBehind) {
   ASSERT_TRUE(connect_to(port).valid());
   wrapper.process().signal(SIGKILL);
   EXPECT_EQ(wrapper.exit().signal, SIGKILL);
-  EXPECT_TRUE(ends_listening(port));
-  EXPECT_TRUE(await([command] {
-    std::ifstream status("/proc/" + std::to_string(command) + "/cmdline");
-    return status.get() == std::ifstream::traits_type::eof(); // gone, or a zombie of another
-  }));
+  EXPECT_TRUE(await([port] { return !connect_to(port).valid(); }, kWrapperPatience));
+  EXPECT_TRUE(await([command] { return has_ended(command); }));
 }
 
 TEST(WithRedis, RefusesWhatItDoesNotUnderstand) {

@@ -36,4 +36,10 @@ class Authority {
   std::unique_ptr<Signer> signer_;
 };
 
+enum class ServerCertificate { good, expired, wrong_name };
+
+/// What a server on 127.0.0.1 and its clients need, in `folder`: ca.pem, server.pem and .key,
+/// client.pem and .key; and foreign-ca.pem, which signed none of them.
+void write_certificates(const std::string& folder, ServerCertificate which);
+
 } // namespace swapmq::live

@@ -123,4 +123,22 @@ CertificateFiles Authority::issue(const std::string& name, const std::string& ho
   return files;
 }
 
+void write_certificates(const std::string& folder, ServerCertificate which) {
+  Authority authority(folder, "ca");
+  const Authority stranger(folder, "foreign-ca");
+  const std::string here = "DNS:localhost,IP:127.0.0.1";
+  switch (which) {
+    case ServerCertificate::good:
+      authority.issue("server", here);
+      break;
+    case ServerCertificate::expired:
+      authority.issue("server", here, Authority::Validity::expired);
+      break;
+    case ServerCertificate::wrong_name:
+      authority.issue("server", "DNS:elsewhere.example,IP:192.0.2.1");
+      break;
+  }
+  authority.issue("client", "");
+}
+
 } // namespace swapmq::live
