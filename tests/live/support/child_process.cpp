@@ -27,6 +27,8 @@ class AfterFork {
   AfterFork(const ChildProcess::Program& program, int report)
       : parent_(getpid()), report_(report), own_group_(program.own_group) {
     if (!program.output.empty()) output_ = program.output.c_str();
+    if (!program.input.empty()) input_ = program.input.c_str();
+    if (!program.errors.empty()) errors_ = program.errors.c_str();
     for (const std::string& argument : program.arguments) {
       argv_.push_back(const_cast<char*>(argument.c_str())); // exec writes nothing there
     }
@@ -41,19 +43,24 @@ class AfterFork {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
-    if (output_ != nullptr) {
-      const int in = open("/dev/null", O_RDONLY);
-      const int out = open(output_, O_WRONLY | O_CREAT | O_APPEND, 0600);
-      if (in < 0 || out < 0) report_and_exit();
-      dup2(in, STDIN_FILENO);
-      dup2(out, STDOUT_FILENO);
-      dup2(out, STDERR_FILENO);
-    }
+    if (output_ != nullptr) redirect();
     execvp(argv_.front(), argv_.data());
     report_and_exit();
   }
 
  private:
+  void redirect() const {
+    const int in = open(input_, O_RDONLY | O_CLOEXEC);
+    const int out = open_to_write(output_);
+    const int errors = errors_ != nullptr ? open_to_write(errors_) : out;
+    if (in < 0 || out < 0 || errors < 0) report_and_exit();
+    dup2(in, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(errors, STDERR_FILENO);
+  }
+  static int open_to_write(const char* path) {
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  }
   [[noreturn]] void report_and_exit() const {
     const int error = errno;
     const ssize_t ignored = write(report_, &error, sizeof error);
@@ -64,6 +71,8 @@ class AfterFork {
   int report_;
   bool own_group_;
   const char* output_ = nullptr;
+  const char* input_ = "/dev/null";
+  const char* errors_ = nullptr;
   std::vector<char*> argv_;
 };
 

@@ -30,6 +30,8 @@ class ChildProcess {
     std::string output{};
     /// It does not get the signals of the terminal that ours gets.
     bool own_group = false;
+    /// With `output`: a file to read, and another one for its errors.
+    std::string input{}, errors{};
   };
 
   /// Throws std::system_error where it cannot be started, e.g. is not installed.
