@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,9 @@
 #include "rabbitmq_setup.hpp"
 
 namespace swapmq::live {
+
+/// How the names of brokers' folders begin.
+inline constexpr std::string_view kBrokerFolder = "swapmq-rabbitmq";
 
 /// To be started anew by the thread that made it, which must outlive it: the kernel ends the broker
 /// with that thread. Functions throw std::runtime_error.
@@ -72,7 +76,7 @@ class RabbitmqBroker {
 
   RabbitmqSetup setup_;
   std::vector<std::string> peers_;
-  TempFolder folder_{"swapmq-rabbitmq"};
+  TempFolder folder_{kBrokerFolder};
   std::thread::id starter_ = std::this_thread::get_id();
   std::shared_ptr<Epmd> epmd_;
   std::vector<ReservedPort> ports_;

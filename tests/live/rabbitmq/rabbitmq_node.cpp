@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "rabbitmq_node.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -52,6 +55,12 @@ void link_plugins(const fs::path& from, const fs::path& to, const RabbitmqSetup&
 std::string listeners(std::string_view name, int port) {
   const std::string where = port == 0 ? "" : "{\"127.0.0.1\"," + std::to_string(port) + "}";
   return "{" + std::string(name) + ",[" + where + "]},\n";
+}
+
+/// A name that no other has: the node talks to one of each name at a time.
+std::string new_caller() {
+  static std::atomic<int> callers{0};
+  return "caller-" + std::to_string(getpid()) + "-" + std::to_string(++callers);
 }
 
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
@@ -151,6 +160,7 @@ RabbitmqOptions node_options(const RabbitmqNode& node, const RabbitmqSetup& setu
   options.queue_type = setup.queue_type;
   options.heartbeat_seconds = setup.heartbeat_seconds;
   if (setup.listen == RabbitmqSetup::Listen::tls) {
+    options.host = "localhost"; // of the certificate's names the one that every client can verify
     options.port = node.tls;
     options.tls = true;
     options.ca_file = node.folder + "/ca.pem";
@@ -174,9 +184,10 @@ std::string evaluate(const RabbitmqNode& node, const std::string& expressions) {
   const std::string code = "try begin " + expressions + " end of Value -> io:format(\"" + done +
                            "~tp\", [Value])" +
                            " catch Kind:Why -> io:format(\"~tp\", [{Kind, Why}]) end.\n";
-  const ProgramResult result = run_program(
-      with_node(node, {"erl_call", "-n", node.name, "-fetch_stdout", "-no_result_term", "-e"}),
-      code);
+  const ProgramResult result =
+      run_program(with_node(node, {"erl_call", "-n", node.name, "-h", new_caller(), "-fetch_stdout",
+                                   "-no_result_term", "-e"}),
+                  code);
   if (result.code != 0 || !result.out.starts_with(done)) {
     throw std::runtime_error("cannot evaluate " + expressions + ": " + result.text());
   }
