@@ -131,6 +131,7 @@ void Connection::on_connection_frame(const Frame& frame) {
       blocked_.clear();
       return;
     case AMQP_CONNECTION_CLOSE_OK_METHOD:
+      closed_ = true;
       return;
     default:
       throw ConnectionLost("RabbitMQ at " + endpoint_.text() +
@@ -190,7 +191,7 @@ bool Connection::is_stale() {
   }
 }
 
-void Connection::close() noexcept {
+void Connection::close(Deadline deadline) noexcept {
   try {
     if (!tuned_ || unsent() > 0) return;
     amqp_connection_close_t close{};
@@ -198,6 +199,12 @@ void Connection::close() noexcept {
     close.reply_text = amqp_bytes("goodbye");
     out_.method(0, AMQP_CONNECTION_CLOSE_METHOD, close);
     push();
+    Frame frame;
+    for (;;) {
+      while (!closed_ && next(frame)) {
+      }
+      if (closed_ || !wait(deadline)) return;
+    }
   } catch (const std::exception&) { // it is going in any case
     return;
   }

@@ -84,8 +84,9 @@ class Connection {
   /// What was received and is no whole frame yet.
   [[nodiscard]] std::string_view rest() const { return reader_.rest(); }
 
-  /// Says goodbye, as far as that goes without waiting for an answer.
-  void close() noexcept;
+  /// Says goodbye, and awaits the answer until the deadline: then all channels are over, and the
+  /// broker has taken back what they held.
+  void close(backend::Deadline deadline) noexcept;
 
   /// What is known of a channel; it may be used by one purpose only.
   struct Channel {
@@ -103,6 +104,7 @@ class Connection {
   const uint64_t serial_;
   Tuning tuning_;
   bool tuned_ = false;
+  bool closed_ = false; // the broker answered our goodbye
   Output out_;
   std::size_t out_at_ = 0; // up to where it was sent
   uint64_t bytes_sent_ = 0;

@@ -56,8 +56,7 @@ Consumer::Consumer(const ConsumerContext& context, RabbitQueue& queue,
       queue_(queue),
       link_(context.dialer, context.host),
       tags_(random_number()),
-      prefetch_(std::min(args.prefetch, kMaxPrefetch)),
-      consumer_tag_("swapmq-" + hex(tags_.nonce())) {
+      prefetch_(std::min(args.prefetch, kMaxPrefetch)) {
   const Deadline deadline(args.deadline_ns);
   make_queue(deadline);
   attach(deadline, nullptr);
@@ -79,10 +78,6 @@ Connection& Consumer::attach(Deadline deadline, const network::Wake* wake) {
   lose_all();
   try {
     open_channel(connection, kConsumeChannel, deadline);
-    amqp_basic_qos_t qos{};
-    qos.prefetch_count = static_cast<uint16_t>(prefetch_);
-    request<amqp_basic_qos_ok_t>(connection, kConsumeChannel, AMQP_BASIC_QOS_METHOD, qos,
-                                 AMQP_BASIC_QOS_OK_METHOD, deadline);
   } catch (...) {
     link_.drop();
     throw;
@@ -99,9 +94,13 @@ void Consumer::await_healing(Deadline deadline, const network::Wake* wake) const
   }
 }
 
-/// Becomes a consumer to the broker.
+/// Becomes a consumer to the broker, of as many messages as there is room for.
 void Consumer::begin_pushing(Deadline deadline) {
-  if (pushing_) return;
+  if (pushing_ && waiting_.empty() && could_push_more()) {
+    std::vector<TagSettlement> none;
+    tell(none, true, deadline);
+  }
+  if (pushing_ || (is_attached() && tags_.held() >= prefetch_)) return;
   for (int attempt = 0;; ++attempt) {
     try {
       return consume(attach(deadline, nullptr), deadline);
@@ -121,6 +120,15 @@ void Consumer::begin_pushing(Deadline deadline) {
 }
 
 void Consumer::consume(Connection& connection, Deadline deadline) {
+  // Each time another tag: to a consumer that comes back, a quorum queue delivers again what it
+  // holds. So the prefetch, which is a consumer's, is what the earlier ones leave of it.
+  push_from_ = tags_.next();
+  pushed_ = prefetch_ - std::min(prefetch_, tags_.held());
+  consumer_tag_ = "swapmq-" + hex(tags_.nonce()) + "-" + std::to_string(++consumers_);
+  amqp_basic_qos_t qos{};
+  qos.prefetch_count = static_cast<uint16_t>(pushed_);
+  request<amqp_basic_qos_ok_t>(connection, kConsumeChannel, AMQP_BASIC_QOS_METHOD, qos,
+                               AMQP_BASIC_QOS_OK_METHOD, deadline);
   amqp_basic_consume_t consume{};
   consume.queue = amqp_bytes(queue_.routes().queue().queue);
   consume.consumer_tag = amqp_bytes(consumer_tag_);
@@ -129,16 +137,11 @@ void Consumer::consume(Connection& connection, Deadline deadline) {
   pushing_ = true;
 }
 
-/// The broker pushes no more, and what it pushed and nobody asked for goes back. What was handed
-/// out stays.
-void Consumer::stop_pushing(Deadline deadline) {
-  if (!pushing_) return;
-  Connection& connection = *link_.live();
-  amqp_basic_cancel_t cancel{};
-  cancel.consumer_tag = amqp_bytes(consumer_tag_);
-  connection.out().method(kConsumeChannel, AMQP_BASIC_CANCEL_METHOD, cancel);
-  await_barrier(connection, barriers_ + 1, deadline);
-  pushing_ = false;
+/// Whether what earlier consumers held, and so took from this one's prefetch, is mostly settled.
+bool Consumer::could_push_more() const {
+  if (pushed_ == prefetch_) return false;
+  const std::size_t earlier = tags_.held_before(push_from_);
+  return earlier == 0 || prefetch_ - std::min(prefetch_, earlier) >= 2 * pushed_;
 }
 
 /// Until so many requests of this consumer were answered, or it is detached.
@@ -180,21 +183,11 @@ void Consumer::service() {
   tend(deadline);
   if (!pushing_ || Clock::now() - asked_at_ < kAsksAgainWithin) return;
   try {
-    give_back_unasked(deadline);
+    std::vector<TagSettlement> frames; // others may have use for it
+    give_back_what_waits(frames, deadline);
   } catch (const ConnectionLost& failure) {
     lost(failure);
   }
-}
-
-/// Others may have use for it.
-void Consumer::give_back_unasked(Deadline deadline) {
-  stop_pushing(deadline);
-  if (!is_attached() || (waiting_.empty() && early_.empty())) return;
-  std::vector<TagSettlement> frames;
-  take_what_waits(frames);
-  append_settlements(link_.live()->out(), kConsumeChannel, tags_, frames);
-  link_.live()->push();
-  for (const TagSettlement& told : frames) tags_.settled(told.tag);
 }
 
 /// All that was pushed and not handed out, to be given back.
@@ -367,29 +360,11 @@ void Consumer::delivery_is_whole() {
 // ---- leaving ------------------------------------------------------------------------------------
 
 void Consumer::leave() {
-  if (!is_attached()) return link_.drop();
-  // Closing must not hang on a broker that does not answer: it gives back what a connection held.
-  const Deadline deadline = network::in(context_.dialer.options().close_timeout);
-  try {
-    stop_pushing(deadline);
-    if (is_attached()) give_back_all(*link_.live(), deadline);
-    if (is_attached()) link_.live()->close();
-  } catch (const Failure& failure) {
-    context_.host.log(SWAPMQ_LOG_INFO, failure.what());
-  }
+  // All of it goes back in its order when the connection ends. That must not hang on a broker that
+  // does not answer: it does the same when it notices.
+  if (is_attached()) link_.live()->close(network::in(context_.dialer.options().close_timeout));
   link_.drop();
   lose_all();
-}
-
-/// In its order; and the answer says that it is done.
-void Consumer::give_back_all(Connection& connection, Deadline deadline) {
-  if (tags_.held() == 0) return;
-  amqp_basic_nack_t back{};
-  back.multiple = 1; // with the tag 0: all of it
-  back.requeue = 1;
-  connection.out().method(kConsumeChannel, AMQP_BASIC_NACK_METHOD, back);
-  connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
-  await_barrier(connection, barriers_ + 1, deadline);
 }
 
 } // namespace swapmq::rabbitmq

@@ -87,13 +87,11 @@ class Consumer final : public backend::Subscription {
   void make_queue(backend::Deadline deadline);
   void begin_pushing(backend::Deadline deadline);
   void consume(Connection& connection, backend::Deadline deadline);
-  void stop_pushing(backend::Deadline deadline);
+  [[nodiscard]] bool could_push_more() const;
   void await_barrier(Connection& connection, uint64_t barrier, backend::Deadline deadline);
   void await_healing(backend::Deadline deadline, const network::Wake* wake) const;
   [[nodiscard]] bool is_attached();
-  void give_back_unasked(backend::Deadline deadline);
   void take_what_waits(std::vector<TagSettlement>& frames);
-  void give_back_all(Connection& connection, backend::Deadline deadline);
   void lose_all();
   void lost(const backend::Failure& failure);
   void take_in();
@@ -120,7 +118,8 @@ class Consumer final : public backend::Subscription {
   void sort(Call& call);
   void settle(Call& call);
   void copy(Call& call);
-  void tell(Call& call);
+  void tell(std::vector<TagSettlement>& frames, bool stop, backend::Deadline deadline);
+  void give_back_what_waits(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void finish(const Call& call, const std::vector<Given>& given, swapmq_status status);
   void settled(const Call& call, const Given& given, swapmq_status status);
   void could_not(const Call& call) noexcept;
@@ -130,10 +129,13 @@ class Consumer final : public backend::Subscription {
   Link link_;
   Tags tags_;
   const std::size_t prefetch_;
-  const std::string consumer_tag_;
 
   uint64_t attached_to_ = 0;      // the serial of the connection; 0: none
   bool pushing_ = false;          // the broker pushes: we are a consumer to it
+  std::string consumer_tag_;      // under this name
+  uint64_t consumers_ = 0;        // how many names there were
+  std::size_t pushed_ = 0;        // the prefetch of this consumer
+  uint64_t push_from_ = 0;        // its first delivery tag
   Clock::time_point asked_at_{};  // when the host last wanted messages
   Clock::time_point heal_at_{};   // a queue that was deleted is not made again before
   uint64_t barriers_ = 0;         // answered

@@ -24,6 +24,9 @@ constexpr milliseconds kAttachAtLeast(200);
 // Between two attempts to send on what is not due.
 constexpr milliseconds kSendOnEvery(1000);
 
+// In one call, of becoming a consumer.
+constexpr int kMostFailures = 3;
+
 /// Owns the memory of what it hands out.
 class RabbitBatch final : public backend::Batch {
  public:
@@ -43,7 +46,7 @@ Received Consumer::receive(Call& call) {
   const bool may_wait = !poked && !call.args.deadline.passed();
   asked_at_ = Clock::now();
   const Deadline attach_by = network::at_least(call.args.deadline, kAttachAtLeast);
-  for (;;) {
+  for (int failures = 0;;) {
     try {
       await_healing(call.args.deadline, &context_.wake);
       attach(attach_by, &context_.wake);
@@ -57,6 +60,11 @@ Received Consumer::receive(Call& call) {
     } catch (const Interrupted&) {
       if (!context_.wake.lower()) continue; // of one that was answered before
       return {nullptr, true};
+    } catch (const ConnectionLost& failure) {
+      // The broker ends the connection of who consumes from a quorum queue that it is just making
+      // for somebody else.
+      lost(failure);
+      if (!may_wait || call.args.deadline.passed() || ++failures > kMostFailures) throw;
     }
   }
 }

@@ -72,16 +72,18 @@ void Consumer::settle(Call& call) {
   if (call.frames.empty()) return;
   try {
     // What is released is for others, too, and to come before what was pushed behind it.
-    if (!call.released.empty() && tags_.epoch() == epoch) stop_pushing(call.deadline);
-    if (!call.released.empty()) take_what_waits(call.frames);
-    if (tags_.epoch() == epoch) tell(call);
+    if (tags_.epoch() != epoch) {
+      // of no use any more
+    } else if (call.released.empty()) {
+      tell(call.frames, false, call.deadline);
+    } else {
+      give_back_what_waits(call.frames, call.deadline);
+    }
   } catch (const ConnectionLost& failure) {
     lost(failure);
   }
   const bool done = tags_.epoch() == epoch;
-  if (done) {
-    for (const TagSettlement& told : call.frames) tags_.settled(told.tag);
-  } else {
+  if (!done) {
     context_.host.count("lost_settlements", call.acks.size() + call.released.size());
   }
   finish(call, call.acks, done ? SWAPMQ_OK : SWAPMQ_LOST);
@@ -133,13 +135,33 @@ void Consumer::copy(Call& call) {
   call.copied.clear();
 }
 
-/// Tells the broker, and awaits that it has done so.
-void Consumer::tell(Call& call) {
-  std::sort(call.frames.begin(), call.frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
+/// Tells the broker what becomes of these deliveries, and awaits that it has done so. `stop`: it is
+/// to push no more, which goes in one with that, or what it just pushes would be back before them.
+void Consumer::tell(std::vector<TagSettlement>& frames, bool stop, Deadline deadline) {
+  std::sort(frames.begin(), frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
+  const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
-  append_settlements(connection.out(), kConsumeChannel, tags_, call.frames);
+  if (stop) {
+    amqp_basic_cancel_t cancel{};
+    cancel.consumer_tag = amqp_bytes(consumer_tag_);
+    connection.out().method(kConsumeChannel, AMQP_BASIC_CANCEL_METHOD, cancel);
+  }
+  append_settlements(connection.out(), kConsumeChannel, tags_, frames);
   connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
-  await_barrier(connection, barriers_ + 1, call.deadline);
+  await_barrier(connection, barriers_ + (stop ? 2 : 1), deadline);
+  if (tags_.epoch() != epoch) return;
+  for (const TagSettlement& told : frames) tags_.settled(told.tag);
+  if (stop) pushing_ = false;
+}
+
+/// Beside `frames` all that was pushed and not handed out goes back, and no more is pushed.
+void Consumer::give_back_what_waits(std::vector<TagSettlement>& frames, Deadline deadline) {
+  const uint64_t epoch = tags_.epoch();
+  take_what_waits(frames);
+  tell(frames, pushing_, deadline);
+  std::vector<TagSettlement> late; // pushed meanwhile
+  if (tags_.epoch() == epoch) take_what_waits(late);
+  if (!late.empty()) tell(late, false, deadline);
 }
 
 void Consumer::finish(const Call& call, const std::vector<Given>& given, swapmq_status status) {

@@ -102,7 +102,7 @@ ManagementClient::ManagementClient(const Options& options)
 /// The body; empty: 404.
 std::string ManagementClient::get(const std::string& target, Deadline deadline) const {
   const Deadline until = network::at_most(deadline, options_.connection_timeout);
-  const std::string title = "the management API of RabbitMQ at " + endpoint_.text();
+  const std::string title = endpoint_.title();
   http::request<http::empty_body> request(http::verb::get, target, 11);
   request.set(http::field::host, endpoint_.host + ":" + std::to_string(endpoint_.port));
   request.set(http::field::connection, "close");
@@ -115,6 +115,7 @@ std::string ManagementClient::get(const std::string& target, Deadline deadline) 
   send_all(*transport, text.str(), until);
   Response response;
   response.body_limit(kMostBody);
+  response.eager(true); // the body with the header
   receive_all(*transport, response, title, until);
   const unsigned status = response.get().result_int();
   if (status == 200) return std::move(response.get().body());
@@ -147,8 +148,8 @@ std::vector<ManagementClient::Listed> ManagementClient::list(Deadline deadline) 
   document.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   std::vector<Listed> all;
   if (document.HasParseError() || !document.IsArray()) {
-    throw Failure(SWAPMQ_UNAVAILABLE, "the management API of RabbitMQ at " + endpoint_.text() +
-                                          " listed no queues: look at \"management\"");
+    throw Failure(SWAPMQ_UNAVAILABLE,
+                  endpoint_.title() + " listed no queues: look at \"management\"");
   }
   for (rapidjson::SizeType i = 0; i < document.Size(); ++i) {
     const auto& queue = document[i];

@@ -111,7 +111,7 @@ class Pipeline {
     for (std::size_t i = 0; i < letters_.size(); ++i) {
       if (routes_[i] == std::exchange(last, routes_[i])) continue;
       make_queue(i, deadline);
-      if (letters_[i].makes_queue) look_for_room(*routes_[i], deadline);
+      if (letters_[i].makes_queue) look_for_room(i, deadline);
     }
   }
 
@@ -120,19 +120,30 @@ class Pipeline {
     return letters_[letter].makes_queue || routes_[letter] != &letters_[letter].to->queue();
   }
   void make_queue(std::size_t letter, Deadline deadline) {
-    // A delay queue without its queue would keep messages for nobody.
     if (letters_[letter].makes_queue) {
-      ensure_exists(connection_, letters_[letter].to->queue(), deadline);
+      Route& queue = letters_[letter].to->queue();
+      // A delay queue without its queue would keep messages for nobody, and nothing comes back to
+      // say that it was deleted.
+      if (routes_[letter] != &queue) queue.declared_on = 0;
+      ensure_exists(connection_, queue, deadline);
     }
     if (may_make(letter)) ensure_exists(connection_, *routes_[letter], deadline);
   }
 
   /// A quorum queue stops taking messages some time after it is full, so it is asked before.
-  void look_for_room(const Route& route, Deadline deadline) {
-    const QueueArguments& arguments = route.arguments;
-    if (arguments.max_length == 0 || arguments.type != QueueType::quorum) return;
-    const uint64_t ready = look_at(connection_, route.queue, deadline).ready;
-    room_ = arguments.max_length > ready ? arguments.max_length - ready : 0;
+  void look_for_room(std::size_t letter, Deadline deadline) {
+    Route& route = *routes_[letter];
+    const uint64_t most = route.arguments.max_length;
+    if (most == 0 || route.arguments.type != QueueType::quorum) return;
+    try {
+      const uint64_t ready = look_at(connection_, route.queue, deadline).ready;
+      room_ = most > ready ? most - ready : 0;
+    } catch (const ChannelClosed& closed) {
+      if (closed.closing().code != AMQP_NOT_FOUND) throw;
+      route.declared_on = 0; // deleted since we knew of it
+      make_queue(letter, deadline);
+      room_ = most;
+    }
   }
 
   [[nodiscard]] bool encoded_all() const {

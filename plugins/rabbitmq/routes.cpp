@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kLongestDelay_ms = uint64_t{1} << 31; // x-message-ttl has 32 bits
 
-/// 64, 96, 128, 192, ...: what is left of a delay after the longest that fits is under a third.
+/// 128, 192, 256, 384, ...: what is left of a delay after the longest that fits is under a third.
 uint64_t next_delay(uint64_t delay_ms) {
   const bool is_power = (delay_ms & (delay_ms - 1)) == 0;
   return is_power ? delay_ms / 2 * 3 : delay_ms / 3 * 4;

@@ -3,10 +3,10 @@
 // Where the messages of a queue are sent: to the queue itself, or to one of its delay queues.
 //
 // A delay queue keeps each message for the same time, so that none waits behind another one, and
-// the broker then moves it to the queue. There is one for each of some times (64, 96, 128, 192, ...
-// ms), made when it is needed. A message waits in that of the longest time that is not too long;
-// what is left of its delay then is up to who gets it: it is sent to another one, or, if it is
-// hardly worth it, held.
+// the broker then moves it to the queue. There is one for each of some times (128, 192, 256, 384,
+// ... ms), made when it is needed. A message waits in that of the longest time that is not too
+// long; what is left of its delay then is up to who gets it: it is sent to another one, or, if it
+// is hardly worth it, held.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@
 namespace swapmq::rabbitmq {
 
 /// Shorter delays are held by consumers.
-constexpr int64_t kShortestDelay_ms = 64;
+constexpr int64_t kShortestDelay_ms = 128;
 
 /// How a queue is made.
 struct QueueArguments {

@@ -52,7 +52,7 @@ RabbitSession::RabbitSession(Backend& backend, int32_t /*role*/, Deadline deadli
 }
 
 RabbitSession::~RabbitSession() {
-  if (control_.live() != nullptr) control_.live()->close();
+  if (control_.live() != nullptr) control_.live()->close(network::in(milliseconds(0)));
 }
 
 void RabbitSession::ping(Deadline deadline) {

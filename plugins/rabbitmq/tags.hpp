@@ -82,6 +82,14 @@ class Tags {
     }
     return false;
   }
+  /// How many before that tag are not settled.
+  [[nodiscard]] std::size_t held_before(uint64_t before) const {
+    std::size_t count = 0;
+    for (uint64_t tag = first_; tag < before && tag < next(); ++tag) {
+      if (state(tag) != State::settled) ++count;
+    }
+    return count;
+  }
   [[nodiscard]] uint64_t first() const { return first_; }
   [[nodiscard]] std::size_t held() const { return held_; }
   [[nodiscard]] uint64_t epoch() const { return epoch_; }

@@ -34,8 +34,6 @@ void Ledger::moved(const std::string& id, unsigned to) {
 
 void Ledger::gone(const std::string& id) { notes_.erase(id); }
 
-void Ledger::emptied(unsigned queue) { ready_in_place_[queue].clear(); }
-
 std::string Ledger::next_in_place(unsigned queue) const {
   const auto& ready = ready_in_place_[queue];
   return ready.empty() ? std::string() : ready.begin()->second;

@@ -31,7 +31,10 @@ class Ledger {
   void moved(const std::string& id, unsigned to);
   void gone(const std::string& id);
   /// All that no consumer holds.
-  void emptied(unsigned queue);
+  void emptied(unsigned queue) { lost_their_places(queue); }
+  /// The same, where they are still there and may come in any order.
+  void lost_their_places(unsigned queue) { ready_in_place_[queue].clear(); }
+  [[nodiscard]] unsigned queue_of(const std::string& id) { return notes_[id].queue; }
 
   /// The message that must come before all others that are in place; empty if none is ready.
   [[nodiscard]] std::string next_in_place(unsigned queue) const;

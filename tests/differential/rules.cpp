@@ -71,7 +71,8 @@ Powers common_powers(const swapmq_capabilities& model, const swapmq_limits& mode
   powers.release = both(&swapmq_capabilities::release);
   powers.dead_letter = both(&swapmq_capabilities::dead_letter);
   powers.purge = both(&swapmq_capabilities::purge);
-  powers.max_length = both(&swapmq_capabilities::max_length);
+  // Where it is emulated, what is delayed or unacked takes no room.
+  powers.max_length = other.max_length == SWAPMQ_NATIVE;
   powers.ordering = both(&swapmq_capabilities::ordering);
   powers.counts_crashes = other.counts_crashes != SWAPMQ_ABSENT;
   powers.processes = other.sharing >= SWAPMQ_SHARING_MACHINE;

@@ -76,6 +76,8 @@ void World::leave(unsigned queue, Slot& slot, bool with_its_session) {
   }
   slot.held.clear();
   slot.settled.clear();
+  // What it read ahead, and was not asked for, goes back with what it held.
+  if (setting.reads_ahead && setting.returns_late) ledger.lost_their_places(queue);
   // Whether unsubscribing looks into a deleted queue is nobody's business.
   if (deleted[queue]) may_exist[queue] = true;
 }
@@ -83,6 +85,7 @@ void World::leave(unsigned queue, Slot& slot, bool with_its_session) {
 /// Back at its place, unless newer ones may go first: those that were read ahead meanwhile, or
 /// before another consumer notices.
 void World::released(const std::string& id) {
+  if (setting.reads_ahead && setting.returns_late) ledger.lost_their_places(ledger.queue_of(id));
   return setting.reads_ahead || setting.returns_late ? ledger.displaced(id) : ledger.released(id);
 }
 

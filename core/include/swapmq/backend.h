@@ -195,7 +195,8 @@ typedef struct swapmq_capabilities {
   int32_t deduplication;   /* a second publish of an id within a window is confirmed, not stored */
   int32_t purge;
   int32_t counts_crashes; /* a return by a dead consumer raises the delivery count */
-  int32_t max_length;     /* queue_spec.max_length refuses what is beyond it */
+  int32_t max_length;     /* queue_spec.max_length refuses what is beyond it; emulated: what is
+                             ready alone counts, and several publishers may go beyond it */
 } swapmq_capabilities;
 
 /* Limits. 0: no limit of the plugin's own. */
