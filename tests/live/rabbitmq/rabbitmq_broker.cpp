@@ -48,7 +48,7 @@ std::pair<Descriptor, std::string> notice_socket() {
 } // namespace
 
 RabbitmqBroker::RabbitmqBroker(RabbitmqSetup setup)
-    : RabbitmqBroker(std::move(setup), std::make_shared<Epmd>(), "rabbit@localhost", {}) {
+    : RabbitmqBroker(std::move(setup), std::make_shared<Epmd>(), "rabbit@localhost") {
   constexpr int kTries = 5;
   for (int i = 0; i < kTries; ++i) {
     launch();
@@ -63,8 +63,8 @@ RabbitmqBroker::RabbitmqBroker(RabbitmqSetup setup)
 }
 
 RabbitmqBroker::RabbitmqBroker(RabbitmqSetup setup, std::shared_ptr<Epmd> epmd,
-                               const std::string& name, std::vector<std::string> peers)
-    : setup_(std::move(setup)), peers_(std::move(peers)), epmd_(std::move(epmd)) {
+                               const std::string& name)
+    : setup_(std::move(setup)), epmd_(std::move(epmd)) {
   std::tie(notices_, notices_name_) = notice_socket();
   node_.folder = folder_.path();
   node_.name = name;
@@ -114,7 +114,7 @@ void RabbitmqBroker::resume() const { process_->signal(SIGCONT); }
 void RabbitmqBroker::launch() {
   const std::string config_file = folder_ / "advanced.config";
   std::ofstream config(config_file, std::ios::trunc);
-  config << node_config(node_, setup_, peers_);
+  config << node_config(node_, setup_);
   config.close();
   if (!config) throw std::runtime_error("cannot write " + config_file);
   const std::string log_file = folder_ / "rabbitmq.log";
@@ -137,8 +137,7 @@ void RabbitmqBroker::await_startup() {
   }
   const std::string why = running() ? "does not come up" : "ended at once";
   kill();
-  throw std::runtime_error("RabbitMQ " + why + ":\n" + node_config(node_, setup_, peers_) + "\n" +
-                           log());
+  throw std::runtime_error("RabbitMQ " + why + ":\n" + node_config(node_, setup_) + "\n" + log());
 }
 
 /// Reads what it has said so far.
@@ -154,7 +153,7 @@ bool RabbitmqBroker::ready() {
 }
 
 bool RabbitmqBroker::found_port_taken() const {
-  const std::string said = log();
+  const std::string said = whole_file(folder_ / "rabbitmq.log"); // a plugin's crash fills its end
   return said.find("eaddrinuse") != std::string::npos ||
          said.find("port_already_used") != std::string::npos;
 }

@@ -65,8 +65,7 @@ class RabbitmqBroker {
  private:
   friend class RabbitmqCluster;
   /// A node of a cluster, not yet started.
-  RabbitmqBroker(RabbitmqSetup setup, std::shared_ptr<Epmd> epmd, const std::string& name,
-                 std::vector<std::string> peers);
+  RabbitmqBroker(RabbitmqSetup setup, std::shared_ptr<Epmd> epmd, const std::string& name);
 
   void take_ports();
   void launch();
@@ -75,7 +74,6 @@ class RabbitmqBroker {
   [[nodiscard]] bool found_port_taken() const;
 
   RabbitmqSetup setup_;
-  std::vector<std::string> peers_;
   TempFolder folder_{kBrokerFolder};
   std::thread::id starter_ = std::this_thread::get_id();
   std::shared_ptr<Epmd> epmd_;

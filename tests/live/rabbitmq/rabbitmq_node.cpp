@@ -93,8 +93,7 @@ void prepare_node(const RabbitmqNode& node, const RabbitmqSetup& setup) {
     write_certificates(node.folder, setup.certificate);
 }
 
-std::string node_config(const RabbitmqNode& node, const RabbitmqSetup& setup,
-                        const std::vector<std::string>& peers) {
+std::string node_config(const RabbitmqNode& node, const RabbitmqSetup& setup) {
   std::string text =
       "[{rabbit,[\n" + listeners("tcp_listeners", node.amqp) + listeners("ssl_listeners", node.tls);
   if (node.tls != 0) {
@@ -102,11 +101,6 @@ std::string node_config(const RabbitmqNode& node, const RabbitmqSetup& setup,
     text += "{ssl_options,[{cacertfile," + quoted(in + "ca.pem") + "},{certfile," +
             quoted(in + "server.pem") + "},{keyfile," + quoted(in + "server.key") +
             "},{verify,verify_peer},{fail_if_no_peer_cert,true}]},\n";
-  }
-  if (!peers.empty()) {
-    std::string names;
-    for (const std::string& peer : peers) names += (names.empty() ? "'" : ",'") + peer + "'";
-    text += "{cluster_nodes,{[" + names + "],disc}},\n";
   }
   text += "{default_user," + binary(kRabbitmqUser) + "},\n{default_pass," +
           binary(kRabbitmqPassword) + "},\n" +

@@ -23,9 +23,8 @@ struct RabbitmqNode {
 /// Makes what is in the folder before the first start. Throws std::runtime_error where RabbitMQ is
 /// not installed.
 void prepare_node(const RabbitmqNode& node, const RabbitmqSetup& setup);
-/// What stands in its advanced.config; `peers` are the names of its cluster's nodes, if any.
-[[nodiscard]] std::string node_config(const RabbitmqNode& node, const RabbitmqSetup& setup,
-                                      const std::vector<std::string>& peers);
+/// What stands in its advanced.config.
+[[nodiscard]] std::string node_config(const RabbitmqNode& node, const RabbitmqSetup& setup);
 
 /// A program of RabbitMQ with its arguments, as one that means this node. `more` are further
 /// environment variables, NAME=VALUE.

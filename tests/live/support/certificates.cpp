@@ -45,7 +45,8 @@ Certificate new_certificate(const std::string& name, EVP_PKEY* key) {
   check(made != nullptr && X509_set_version(made.get(), 2) == 1, "making a certificate");
   unsigned char random[4];
   check(RAND_bytes(random, sizeof random) == 1, "RAND_bytes");
-  const unsigned serial = (random[0] & 0x7fU) << 24U | random[1] << 16U | random[2] << 8U | 1U;
+  const unsigned serial =
+      (random[0] & 0x7fU) << 24U | unsigned{random[1]} << 16U | unsigned{random[2]} << 8U | 1U;
   ASN1_INTEGER_set(X509_get_serialNumber(made.get()), static_cast<long>(serial));
   const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
   X509_NAME* subject = X509_get_subject_name(made.get());
