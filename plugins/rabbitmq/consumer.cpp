@@ -360,11 +360,35 @@ void Consumer::delivery_is_whole() {
 // ---- leaving ------------------------------------------------------------------------------------
 
 void Consumer::leave() {
-  // All of it goes back in its order when the connection ends. That must not hang on a broker that
-  // does not answer: it does the same when it notices.
-  if (is_attached()) link_.live()->close(network::in(context_.dialer.options().close_timeout));
+  // Closing must not hang on a broker that does not answer: it gives back what a connection held.
+  const Deadline deadline = network::in(context_.dialer.options().close_timeout);
+  try {
+    if (is_attached()) give_back_all(*link_.live(), deadline);
+    if (is_attached()) link_.live()->close(network::in(milliseconds(0)));
+  } catch (const ConnectionLost& failure) {
+    context_.host.log(SWAPMQ_LOG_INFO, failure.what());
+  }
   link_.drop();
   lose_all();
+}
+
+/// In its order, with what is pushed at this moment. A quorum queue would do the same when the
+/// connection ends, but later than what others ask of it then.
+void Consumer::give_back_all(Connection& connection, Deadline deadline) {
+  if (!pushing_ && tags_.held() == 0) return;
+  if (pushing_) append_cancel(connection.out());
+  amqp_basic_nack_t back{};
+  back.multiple = 1; // with the tag 0: all of it
+  back.requeue = 1;
+  connection.out().method(kConsumeChannel, AMQP_BASIC_NACK_METHOD, back);
+  connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
+  await_barrier(connection, barriers_ + (pushing_ ? 2 : 1), deadline);
+}
+
+void Consumer::append_cancel(Output& out) const {
+  amqp_basic_cancel_t cancel{};
+  cancel.consumer_tag = amqp_bytes(consumer_tag_);
+  out.method(kConsumeChannel, AMQP_BASIC_CANCEL_METHOD, cancel);
 }
 
 } // namespace swapmq::rabbitmq

@@ -88,6 +88,8 @@ class Consumer final : public backend::Subscription {
   void begin_pushing(backend::Deadline deadline);
   void consume(Connection& connection, backend::Deadline deadline);
   [[nodiscard]] bool could_push_more() const;
+  void give_back_all(Connection& connection, backend::Deadline deadline);
+  void append_cancel(Output& out) const;
   void await_barrier(Connection& connection, uint64_t barrier, backend::Deadline deadline);
   void await_healing(backend::Deadline deadline, const network::Wake* wake) const;
   [[nodiscard]] bool is_attached();

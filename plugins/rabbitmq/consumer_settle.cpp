@@ -141,11 +141,7 @@ void Consumer::tell(std::vector<TagSettlement>& frames, bool stop, Deadline dead
   std::sort(frames.begin(), frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
   const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
-  if (stop) {
-    amqp_basic_cancel_t cancel{};
-    cancel.consumer_tag = amqp_bytes(consumer_tag_);
-    connection.out().method(kConsumeChannel, AMQP_BASIC_CANCEL_METHOD, cancel);
-  }
+  if (stop) append_cancel(connection.out());
   append_settlements(connection.out(), kConsumeChannel, tags_, frames);
   connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
   await_barrier(connection, barriers_ + (stop ? 2 : 1), deadline);

@@ -82,7 +82,9 @@ class Pipeline {
 
   /// Of a confirm that comes late, or of bytes that wait to be sent, the next call must not know.
   [[nodiscard]] bool connection_is_of_use() const {
-    return connection_.unsent() == 0 && connection_.bytes_received() > received_before_;
+    const bool answers =
+        connection_.bytes_received() > received_before_ || !connection_.blocked().empty();
+    return connection_.unsent() == 0 && answers;
   }
 
  private:

@@ -531,7 +531,8 @@ typedef struct swapmq_list_queues {
   uint32_t struct_size;
   uint32_t reserved;
   /* [session-thread, role admin] Calls `each` once for every queue, in byte order of the names, on
-   * the calling thread; the name is valid during that call. */
+   * the calling thread; the name is valid during that call. NOT_SUPPORTED: these options do not
+   * let it. */
   swapmq_status (*list)(swapmq_session* session, void (*each)(void* context, swapmq_bytes name),
                         void* context, int64_t deadline_ns, swapmq_error* error);
 } swapmq_list_queues;

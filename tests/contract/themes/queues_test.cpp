@@ -285,18 +285,21 @@ TEST_F(Queues, ListsEachOnceInByteOrder) {
   }
   Session session = admin();
   for (const std::string& name : made) session.create(session.queue(name));
-  const auto list = [&] {
-    Listing listing;
-    ErrorProbe probe;
+  Listing listing;
+  ErrorProbe probe;
+  const auto try_list = [&] {
+    listing.names.clear();
     const std::int64_t deadline = soon();
-    require_ok("list",
-               call("list", deadline, probe,
-                    [&](auto* error) {
-                      return table->list(session.raw(), &Listing::each, &listing, deadline, error);
-                    }),
-               probe);
+    return call("list", deadline, probe, [&](auto* error) {
+      return table->list(session.raw(), &Listing::each, &listing, deadline, error);
+    });
+  };
+  const auto list = [&] {
+    require_ok("list", try_list(), probe);
     return listing.names;
   };
+  // The power may depend on options.
+  if (try_list() == SWAPMQ_NOT_SUPPORTED) NOT_PROMISED("lists of queues, with these options");
   std::vector<std::string> listed = list();
   EXPECT_TRUE(std::is_sorted(listed.begin(), listed.end())) << "in byte order";
   EXPECT_EQ(std::adjacent_find(listed.begin(), listed.end()), listed.end()) << "each once";
