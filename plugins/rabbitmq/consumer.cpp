@@ -137,11 +137,12 @@ void Consumer::consume(Connection& connection, Deadline deadline) {
   pushing_ = true;
 }
 
-/// Whether what earlier consumers held, and so took from this one's prefetch, is mostly settled.
+/// Whether what earlier consumers held, and so took from this one's prefetch, is settled, or keeps
+/// this one from what there is room for.
 bool Consumer::could_push_more() const {
   if (pushed_ == prefetch_) return false;
   const std::size_t earlier = tags_.held_before(push_from_);
-  return earlier == 0 || prefetch_ - std::min(prefetch_, earlier) >= 2 * pushed_;
+  return earlier == 0 || (tags_.held() - earlier >= pushed_ && tags_.held() < prefetch_);
 }
 
 /// Until so many requests of this consumer were answered, or it is detached.
