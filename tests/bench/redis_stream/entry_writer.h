@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "contender.h"
+#include "../broker/contender.h"
 
 namespace bench {
 

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <optional>
 
+#include "../broker/ids.h"
 #include "entry_writer.h"
-#include "ids.h"
 #include "raw.h"
 #include "wire.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "broker.h"
+#include "redis.h"
 
 #include <algorithm>
 #include <initializer_list>
 #include <stdexcept>
 
+#include "../broker/ids.h"
 #include "entry_writer.h"
-#include "ids.h"
 
 namespace bench {
 namespace {
@@ -17,13 +17,13 @@ std::string group_of(std::string_view queue) { return std::string(queue) + "_gro
 
 } // namespace
 
-void Broker::command(std::initializer_list<std::string_view> words) {
+void Redis::command(std::initializer_list<std::string_view> words) {
   std::string request = "*" + std::to_string(words.size()) + "\r\n";
   for (const std::string_view word : words) append_argument(request, word);
   connection_.send(request);
 }
 
-void Broker::fill(std::string_view queue, std::string_view body, std::span<const Id> ids) {
+void Redis::fill(std::string_view queue, std::string_view body, std::span<const Id> ids) {
   command({"XGROUP", "CREATE", queue, group_of(queue), "0", "MKSTREAM"});
   replies_.skip(1);
   EntryWriter writer(queue, body);
@@ -39,7 +39,7 @@ void Broker::fill(std::string_view queue, std::string_view body, std::span<const
   }
 }
 
-std::vector<Id> Broker::ids(std::string_view queue, std::string_view body) {
+std::vector<Id> Redis::ids(std::string_view queue, std::string_view body) {
   std::vector<Id> found;
   std::string from = "-";
   while (true) {
@@ -61,14 +61,14 @@ std::vector<Id> Broker::ids(std::string_view queue, std::string_view body) {
   }
 }
 
-std::size_t Broker::left(std::string_view queue) {
+std::size_t Redis::left(std::string_view queue) {
   constexpr std::string_view script =
       "return redis.call('XLEN', KEYS[1]) + redis.call('XPENDING', KEYS[1], ARGV[1])[1]";
   command({"EVAL", script, "1", queue, group_of(queue)});
   return static_cast<std::size_t>(replies_.integer());
 }
 
-void Broker::clear() {
+void Redis::clear(std::string_view /*queue*/) {
   command({"FLUSHALL", "SYNC"});
   replies_.skip(1);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cases.h"
+#include "contest.h"
 
 namespace bench {
 

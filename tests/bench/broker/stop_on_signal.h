@@ -3,10 +3,11 @@
 // That nothing of the server stays behind when a signal ends the benchmark.
 #pragma once
 
-#include <atomic>
-#include <thread>
+#include <sys/types.h>
 
-#include "../../live/redis/redis_server.hpp"
+#include <atomic>
+#include <string>
+#include <thread>
 
 namespace bench {
 
@@ -14,7 +15,7 @@ namespace bench {
 /// signal do its work. The server is to be left alone meanwhile.
 class StopOnSignal {
  public:
-  explicit StopOnSignal(const swapmq::live::RedisServer& server);
+  StopOnSignal(pid_t server, std::string folder);
   ~StopOnSignal();
   StopOnSignal(const StopOnSignal&) = delete;
   StopOnSignal& operator=(const StopOnSignal&) = delete;

@@ -129,52 +129,91 @@ class Single final : public LibraryPublisher {
   }
 };
 
-class HandlerConsumer final : public Contender {
+/// A handler that acks until so many messages came.
+class Handler {
  public:
-  HandlerConsumer(MessageQueue& mq, std::size_t batch) : mq_(mq), batch_(batch) {}
-
-  void prepare(const Task& task) override {
-    task_ = task;
+  void prepare(std::span<Id> ids, std::string_view body) {
+    ids_ = ids;
+    body_size_ = body.size();
     done_ = 0;
     all_ = std::promise<void>();
   }
-  void run(const Task& task) override {
-    // An exchange is made when half of the prefetch is settled.
-    auto consumer = mq_.consume(task.queue, {.prefetch = static_cast<std::uint32_t>(2 * batch_)},
-                                [this](const swapmq::Delivery& delivery) {
-                                  handle(delivery);
-                                  return swapmq::ack();
-                                })
-                        .value();
+  [[nodiscard]] swapmq::Consumer start(MessageQueue& mq, std::string_view queue,
+                                       std::uint32_t prefetch) {
+    return mq
+        .consume(queue, {.prefetch = prefetch},
+                 [this](const swapmq::Delivery& delivery) {
+                   handle(delivery);
+                   return swapmq::ack();
+                 })
+        .value();
+  }
+  void finish(swapmq::Consumer& consumer) {
     const bool came = all_.get_future().wait_for(60s) == std::future_status::ready;
     if (const auto error = consumer.close(10s)) throw std::runtime_error(error.message());
     if (!came) throw std::runtime_error("not all messages came within a minute");
-    if (done_ != task.ids.size()) throw std::runtime_error("a message came twice");
+    if (done_ != ids_.size()) throw std::runtime_error("a message came twice");
   }
 
  private:
   void handle(const swapmq::Delivery& delivery) {
-    if (done_ < task_.ids.size() && delivery.body().size() == task_.body.size()) {
-      keep(task_.ids[done_], delivery.id()); // else it stays empty
+    if (done_ < ids_.size() && delivery.body().size() == body_size_) {
+      keep(ids_[done_], delivery.id()); // else it stays empty
     }
-    if (++done_ == task_.ids.size()) all_.set_value();
+    if (++done_ == ids_.size()) all_.set_value();
   }
 
-  MessageQueue& mq_;
-  const std::size_t batch_;
   // Those of the handler, which runs on one thread.
-  Task task_;
+  std::span<Id> ids_;
+  std::size_t body_size_ = 0;
   std::size_t done_ = 0;
   std::promise<void> all_;
 };
 
+class HandlerConsumer final : public Contender {
+ public:
+  HandlerConsumer(MessageQueue& mq, std::uint32_t prefetch) : mq_(mq), prefetch_(prefetch) {}
+
+  void prepare(const Task& task) override { handler_.prepare(task.ids, task.body); }
+  void run(const Task& task) override {
+    auto consumer = handler_.start(mq_, task.queue, prefetch_);
+    handler_.finish(consumer);
+  }
+
+ private:
+  MessageQueue& mq_;
+  const std::uint32_t prefetch_;
+  Handler handler_;
+};
+
+class Both final : public Contender {
+ public:
+  Both(MessageQueue& mq, std::size_t batch, std::uint32_t prefetch)
+      : mq_(mq), prefetch_(prefetch), batches_(mq, batch) {}
+
+  void prepare(const Task& task) override {
+    batches_.prepare(task);
+    handler_.prepare(task.consumed, task.body);
+  }
+  void run(const Task& task) override {
+    auto consumer = handler_.start(mq_, task.queue, prefetch_);
+    batches_.run(task);
+    handler_.finish(consumer);
+  }
+
+ private:
+  MessageQueue& mq_;
+  const std::uint32_t prefetch_;
+  Batches batches_;
+  Handler handler_;
+};
+
 } // namespace
 
-MessageQueue open_library(std::uint16_t port) {
+MessageQueue open_library(std::string_view plugin, std::string_view options) {
+  const std::string name = "\"" + std::string(plugin) + "\"";
   return MessageQueue::try_open_text(
-             R"({"message_queue":{"type":"redis_stream","redis_stream":{"url":)"
-             R"("redis://127.0.0.1:)" +
-                 std::to_string(port) + R"("}}})",
+             R"({"message_queue":{"type":)" + name + "," + name + ":" + std::string(options) + "}}",
              "benchmark")
       .value();
 }
@@ -187,8 +226,12 @@ std::unique_ptr<Contender> library_threads(MessageQueue& mq, std::size_t threads
   return std::make_unique<Threads>(mq, threads);
 }
 std::unique_ptr<Contender> library_single(MessageQueue& mq) { return std::make_unique<Single>(mq); }
-std::unique_ptr<Contender> library_handler(MessageQueue& mq, std::size_t batch) {
-  return std::make_unique<HandlerConsumer>(mq, batch);
+std::unique_ptr<Contender> library_handler(MessageQueue& mq, std::uint32_t prefetch) {
+  return std::make_unique<HandlerConsumer>(mq, prefetch);
+}
+std::unique_ptr<Contender> library_both(MessageQueue& mq, std::size_t batch,
+                                        std::uint32_t prefetch) {
+  return std::make_unique<Both>(mq, batch, prefetch);
 }
 
 } // namespace bench

@@ -2,6 +2,8 @@
 //
 // How fast a machine wakes threads that block: whoever publishes singly and waits for the broker's
 // word is woken once a message, however fast the broker.
+#include "ceiling.h"
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,7 +14,6 @@
 #include <optional>
 
 #include "crew.h"
-#include "raw.h"
 
 namespace bench {
 namespace {

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace bench {
 
@@ -25,13 +26,13 @@ void StopOnSignal::hold_back() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-StopOnSignal::StopOnSignal(const swapmq::live::RedisServer& server)
-    : thread_([this, pid = server.pid(), folder = server.folder().path()] {
+StopOnSignal::StopOnSignal(pid_t server, std::string folder)
+    : thread_([this, server, folder = std::move(folder)] {
         const sigset_t set = stopping_signals();
         int signal = 0;
         sigwait(&set, &signal);
         if (over_) return;
-        kill(pid, SIGKILL); // what it holds is of no use to anybody
+        kill(server, SIGKILL); // what it holds is of no use to anybody
         std::error_code ignored;
         std::filesystem::remove_all(folder, ignored);
         std::signal(signal, SIG_DFL);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,7 +29,8 @@ inline void keep(Id& id, std::string_view value) {
 struct Task {
   std::string_view queue; ///< used in this repetition only
   std::string_view body;
-  std::span<Id> ids; ///< to fill: of what was published or consumed, in any order
+  std::span<Id> ids;      ///< to fill: of what was published or consumed, in any order
+  std::span<Id> consumed; ///< to fill, where both is done: `ids` are of what was published then
   /// To fill, where each message is timed by itself: one for each that run() publishes.
   std::span<std::uint32_t> nanoseconds;
 };
@@ -46,6 +48,12 @@ class Contender {
   virtual void prepare(const Task& task) = 0;
   /// Measured: all that prepare() left.
   virtual void run(const Task& task) = 0;
+};
+
+/// Where it is not plain what is fastest, raw has several.
+struct RawVariant {
+  std::string label;
+  std::function<std::unique_ptr<Contender>()> make; ///< each with a connection of its own
 };
 
 } // namespace bench

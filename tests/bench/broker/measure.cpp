@@ -52,6 +52,7 @@ Course::Course(Broker& broker, std::string body, std::size_t messages, bool each
       body_(std::move(body)),
       messages_(messages),
       ids_(messages + 1),
+      consumed_(messages + 1),
       nanoseconds_(each_timed ? messages : 0) {}
 
 void Course::run(std::vector<Entrant>& entrants, std::size_t repetitions,
@@ -71,6 +72,7 @@ void Course::run(std::vector<Entrant>& entrants, std::size_t repetitions,
 void Course::repeat(Entrant& entrant) {
   const std::string queue = "bench-" + std::to_string(++queues_);
   std::ranges::fill(ids_, Id{});
+  std::ranges::fill(consumed_, Id{});
   std::span<Id> ids = ids_;
   std::vector<Id> filled;
   if (entrant.traffic == Traffic::consumes) {
@@ -78,7 +80,7 @@ void Course::repeat(Entrant& entrant) {
     filled = make_ids(messages_);
     broker_.fill(queue, body_, filled);
   }
-  const Task task{queue, body_, ids, nanoseconds_};
+  const Task task{queue, body_, ids, consumed_, nanoseconds_};
   entrant.contender->prepare(task);
 
   const double cpu_before = cpu_seconds();
@@ -95,24 +97,33 @@ void Course::repeat(Entrant& entrant) {
     entrant.samples.p99_us.push_back(microseconds_at(nanoseconds_, 0.99));
   }
   check(entrant, task, std::move(filled));
-  broker_.clear();
+  broker_.clear(queue);
 }
 
-void Course::check(const Entrant& entrant, const Task& task, std::vector<Id> expected) {
+void Course::check(const Entrant& entrant, const Task& task, std::vector<Id> filled) {
   if (entrant.traffic == Traffic::nothing) return;
-  const bool publishes = entrant.traffic == Traffic::publishes;
-  if (publishes) expected = broker_.ids(task.queue, task.body);
-  std::vector<Id> done(task.ids.begin(), task.ids.end());
-  sort(expected);
+  std::vector<Id> done(task.ids.begin(), task.ids.end()), there;
+  std::string_view differ;
+  switch (entrant.traffic) {
+    case Traffic::publishes:
+      there = broker_.ids(task.queue, task.body);
+      differ = ": the ids in the queue are not those published";
+      break;
+    case Traffic::both:
+      there.assign(task.consumed.begin(), task.consumed.end());
+      differ = ": the ids consumed are not those published";
+      break;
+    default:
+      there = std::move(filled);
+      differ = ": the ids consumed are not those in the queue";
+  }
+  sort(there);
   sort(done);
   if (std::ranges::adjacent_find(done) != done.end()) {
     throw VoidRun(entrant.name + ": an id is there twice, or missing");
   }
-  if (done != expected) {
-    throw VoidRun(entrant.name + (publishes ? ": the ids in the stream are not those published"
-                                            : ": the ids consumed are not those in the stream"));
-  }
-  const std::size_t left = publishes ? 0 : broker_.left(task.queue);
+  if (done != there) throw VoidRun(entrant.name + std::string(differ));
+  const std::size_t left = entrant.traffic == Traffic::publishes ? 0 : broker_.left(task.queue);
   if (left > 0) throw VoidRun(entrant.name + ": " + std::to_string(left) + " are not settled");
 }
 

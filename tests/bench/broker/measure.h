@@ -20,7 +20,7 @@ class VoidRun : public std::runtime_error {
 };
 
 /// What a repetition is about, and what of it must be checked.
-enum class Traffic { publishes, consumes, nothing };
+enum class Traffic { publishes, consumes, both, nothing };
 
 /// One for each repetition.
 struct Samples {
@@ -47,12 +47,12 @@ class Course {
 
  private:
   void repeat(Entrant& entrant);
-  void check(const Entrant& entrant, const Task& task, std::vector<Id> expected);
+  void check(const Entrant& entrant, const Task& task, std::vector<Id> filled);
 
   Broker& broker_;
   const std::string body_;
   const std::size_t messages_;
-  std::vector<Id> ids_;
+  std::vector<Id> ids_, consumed_;
   std::vector<std::uint32_t> nanoseconds_;
   std::size_t queues_ = 0;
 };
