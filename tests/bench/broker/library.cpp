@@ -41,7 +41,7 @@ class Batches final : public LibraryPublisher {
 
   void prepare(const Task& task) override {
     LibraryPublisher::prepare(task);
-    messages_.assign(batch_, Message{.body = task.body});
+    messages_.assign(std::min(batch_, task.ids.size()), Message{.body = task.body});
   }
   void run(const Task& task) override {
     for (std::size_t done = 1; done < task.ids.size();) {
