@@ -4,6 +4,8 @@
 // them, deleting them.
 #pragma once
 
+#include <sys/types.h>
+
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,7 +17,8 @@ namespace bench {
 /// Every function throws std::exception if it cannot do it.
 class Broker {
  public:
-  Broker() = default;
+  /// Of the server's process.
+  explicit Broker(pid_t server) : server_(server) {}
   virtual ~Broker() = default;
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -28,6 +31,11 @@ class Broker {
   virtual std::size_t left(std::string_view queue) = 0;
   /// Deletes the queue and whatever else a repetition left, and returns when its memory is free.
   virtual void clear(std::string_view queue) = 0;
+
+  [[nodiscard]] pid_t server() const { return server_; }
+
+ private:
+  const pid_t server_;
 };
 
 } // namespace bench

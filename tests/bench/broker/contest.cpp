@@ -38,6 +38,8 @@ void fill(Result& result, const std::vector<Entrant>& entrants) {
   };
   result.ours_cpu_us = median(ours.cpu_us);
   result.raw_cpu_us = both(raw.cpu_us, again.cpu_us);
+  result.ours_server_cpu_us = median(ours.server_cpu_us);
+  result.raw_server_cpu_us = both(raw.server_cpu_us, again.server_cpu_us);
   if (!ours.p50_us.empty()) {
     result.ours = median(ours.p50_us);
     result.raw = both(raw.p50_us, again.p50_us);

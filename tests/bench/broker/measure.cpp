@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "measure.h"
 
-#include <sys/resource.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "ids.h"
 
 namespace bench {
 namespace {
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+/// That all threads of a process have used.
+double cpu_seconds(pid_t process) {
+  clockid_t clock{};
+  timespec used{};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+    throw std::runtime_error("the server is gone");
+  }
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
 double microseconds_at(std::span<std::uint32_t> nanoseconds, double share) {
@@ -83,15 +86,18 @@ void Course::repeat(Entrant& entrant) {
   const Task task{queue, body_, ids, consumed_, nanoseconds_};
   entrant.contender->prepare(task);
 
-  const double cpu_before = cpu_seconds();
+  const double server_cpu_before = cpu_seconds(broker_.server());
+  const double cpu_before = cpu_seconds(getpid());
   const auto start = std::chrono::steady_clock::now();
   entrant.contender->run(task);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  const double cpu = cpu_seconds() - cpu_before;
+  const double cpu = cpu_seconds(getpid()) - cpu_before;
+  const double server_cpu = cpu_seconds(broker_.server()) - server_cpu_before;
 
   const auto count = static_cast<double>(messages_);
   entrant.samples.rate.push_back(count / took.count());
   entrant.samples.cpu_us.push_back(cpu / count * 1e6);
+  entrant.samples.server_cpu_us.push_back(server_cpu / count * 1e6);
   if (!nanoseconds_.empty()) {
     entrant.samples.p50_us.push_back(microseconds_at(nanoseconds_, 0.50));
     entrant.samples.p99_us.push_back(microseconds_at(nanoseconds_, 0.99));

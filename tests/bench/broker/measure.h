@@ -26,6 +26,7 @@ enum class Traffic { publishes, consumes, both, nothing };
 struct Samples {
   std::vector<double> rate;           ///< messages a second
   std::vector<double> cpu_us;         ///< of this process, a message
+  std::vector<double> server_cpu_us;  ///< of the server, a message
   std::vector<double> p50_us, p99_us; ///< where each message is timed by itself
 };
 

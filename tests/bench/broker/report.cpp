@@ -14,6 +14,8 @@ void print_json(const Result& result) {
               result.raw_again, timed ? "us p50" : "messages/s");
   std::printf("\"ours_cpu_us\": %.3f, \"raw_cpu_us\": %.3f, ", result.ours_cpu_us,
               result.raw_cpu_us);
+  std::printf("\"ours_server_cpu_us\": %.3f, \"raw_server_cpu_us\": %.3f, ",
+              result.ours_server_cpu_us, result.raw_server_cpu_us);
   if (result.tail) {
     std::printf("\"ours_p99_us\": %.2f, \"raw_p99_us\": %.2f, ", result.tail->ours_p99,
                 result.tail->raw_p99);

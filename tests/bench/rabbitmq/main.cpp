@@ -30,7 +30,7 @@ class OnRabbitmq final : public bench::Benchmark {
     const bench::Case& what = *std::ranges::find(all_, name, &bench::Case::name);
     auto options = server_->options();
     options.queue_type = what.queue_type;
-    rabbit_.emplace(options);
+    rabbit_.emplace(server(), options);
     return contest_of(what, options);
   }
 

@@ -11,7 +11,8 @@ namespace bench {
 
 using namespace std::chrono_literals;
 
-Rabbit::Rabbit(const Link::Place& place) : place_(place), link_(place), publisher_(link_, 2048) {}
+Rabbit::Rabbit(pid_t server, const Link::Place& place)
+    : Broker(server), place_(place), link_(place), publisher_(link_, 2048) {}
 
 void Rabbit::fill(std::string_view queue, std::string_view body, std::span<const Id> ids) {
   publisher_.begin(queue, body);

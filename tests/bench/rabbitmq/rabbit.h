@@ -13,7 +13,7 @@ namespace bench {
 class Rabbit final : public Broker {
  public:
   /// Queues are filled as queues of the type that the options name.
-  explicit Rabbit(const Link::Place& place);
+  Rabbit(pid_t server, const Link::Place& place);
 
   void fill(std::string_view queue, std::string_view body, std::span<const Id> ids) override;
   std::vector<Id> ids(std::string_view queue, std::string_view body) override;

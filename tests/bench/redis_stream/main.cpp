@@ -40,7 +40,7 @@ class OnRedis final : public bench::Benchmark {
     if (fsync_ == "everysec") setup.keep = RedisSetup::Keep::every_second;
     if (fsync_ == "no") setup.more = {"appendonly yes", "appendfsync no"};
     server_.emplace(std::move(setup));
-    redis_.emplace(port());
+    redis_.emplace(server(), port());
   }
 
   [[nodiscard]] pid_t server() const override { return server_->pid(); }

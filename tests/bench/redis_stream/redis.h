@@ -14,7 +14,8 @@ namespace bench {
 /// The messages are those of the documented wire format.
 class Redis final : public Broker {
  public:
-  explicit Redis(std::uint16_t port) : connection_(port), replies_(connection_) {}
+  Redis(pid_t server, std::uint16_t port)
+      : Broker(server), connection_(port), replies_(connection_) {}
 
   void fill(std::string_view queue, std::string_view body, std::span<const Id> ids) override;
   std::vector<Id> ids(std::string_view queue, std::string_view body) override;
