@@ -9,7 +9,7 @@
 
 #include "../support/port.hpp"
 #include "fake_server.hpp"
-#include "open_queue.hpp"
+#include "redis_app.hpp"
 #include "redis_server.hpp"
 
 namespace swapmq::live {

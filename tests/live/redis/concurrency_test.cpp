@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "../support/deadline.hpp"
-#include "open_queue.hpp"
-#include "queue_state.hpp"
+#include "../support/queue_state.hpp"
+#include "redis_app.hpp"
 #include "redis_cli.hpp"
 #include "redis_server.hpp"
 
@@ -138,7 +138,7 @@ void expect_nothing_left(MessageQueue& mq, const RedisServer& server) {
 TEST(Concurrency, EightPublishersAndEightConsumers) {
   const RedisServer server;
   AppConfig config{server.options()};
-  config.redis.more = R"("connection_timeout_seconds":60,"lease_ms":120000)"; // see kPatience
+  config.broker.more = R"("connection_timeout_seconds":60,"lease_ms":120000)"; // see kPatience
   MessageQueue mq = open_queue(config);
   Crowd crowd(mq);
   ASSERT_TRUE(await([&] { return server.info("blocked_clients") == std::to_string(kEach); }))

@@ -12,10 +12,10 @@
 #include <string>
 
 #include "../support/deadline.hpp"
-#include "open_queue.hpp"
-#include "queue_state.hpp"
+#include "../support/queue_state.hpp"
+#include "../support/traffic.hpp"
+#include "redis_app.hpp"
 #include "redis_server.hpp"
-#include "traffic.hpp"
 
 namespace swapmq::live {
 namespace {
@@ -33,7 +33,7 @@ constexpr Traffic::Shape kShape{.publishers = 4, .batch = 128, .most_waiting = 2
 
 AppConfig config_for(const RedisOptions& redis) {
   AppConfig config{redis};
-  config.redis.more = R"("retry_delay_seconds":0.01)";
+  config.broker.more = R"("retry_delay_seconds":0.01)";
   config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
   return config;
 }
@@ -99,7 +99,7 @@ void expect_only_the_last_lost(const Tally& tally, const Outage& outage) {
 
 void kill_under_traffic(const RedisSetup& setup) {
   RedisServer server(setup);
-  Traffic traffic(config_for(server.options()), kShape);
+  Traffic traffic(config_for(server.options()).json(), kShape);
   ASSERT_TRUE(flows_for(kLong, traffic));
   const auto kill = Clock::now();
   server.kill();
@@ -124,7 +124,7 @@ TEST(EverySecond, ServerKilledWhoseDiskIsSlow) {
 /// A power cut: what was written last never reached the disk.
 TEST(EverySecond, LastSecondOfTheFileLost) {
   RedisServer server(*redis_setup("aof_everysec"));
-  Traffic traffic(config_for(server.options()), kShape);
+  Traffic traffic(config_for(server.options()).json(), kShape);
   ASSERT_TRUE(flows_for(kLong, traffic));
   const std::string file = aof_of(server);
   ASSERT_FALSE(file.empty());

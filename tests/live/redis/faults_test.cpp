@@ -11,10 +11,10 @@
 #include <string>
 
 #include "../support/child_process.hpp"
-#include "open_queue.hpp"
-#include "queue_state.hpp"
+#include "../support/queue_state.hpp"
+#include "../support/traffic.hpp"
+#include "redis_app.hpp"
 #include "redis_server.hpp"
-#include "traffic.hpp"
 
 namespace swapmq::live {
 namespace {
@@ -25,7 +25,7 @@ using testing::IsEmpty;
 /// Quick to notice and to try again; no message is ever a dead letter.
 AppConfig config_for(const RedisOptions& redis) {
   AppConfig config{redis};
-  config.redis.more =
+  config.broker.more =
       R"("connection_timeout_seconds":1,"retry_delay_seconds":0.01,"lease_ms":1500)";
   config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
   return config;
@@ -44,7 +44,7 @@ void expect_nothing_lost(const Tally& tally) {
 
 TEST(Faults, ServerKilledAndStartedAgain) {
   RedisServer server(*redis_setup("aof_always"));
-  Traffic traffic(config_for(server.options()));
+  Traffic traffic(config_for(server.options()).json());
   for (int round = 0; round < 6; ++round) {
     ASSERT_TRUE(traffic.flows()) << "in round " << round;
     server.kill();
@@ -57,7 +57,7 @@ TEST(Faults, ServerKilledAndStartedAgain) {
 
 TEST(Faults, ServerAwayForLongerThanAPublishMayTake) {
   RedisServer server(*redis_setup("aof_always"));
-  Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(300)});
+  Traffic traffic(config_for(server.options()).json(), {.publish_timeout = milliseconds(300)});
   ASSERT_TRUE(traffic.flows());
   server.kill();
   ASSERT_TRUE(traffic.fails());
@@ -87,7 +87,7 @@ TEST(Faults, ShortTimeoutsDoNotPutOffConnectingAgain) {
 
 TEST(Faults, ServerStoppedAndContinued) {
   const RedisServer server;
-  Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(1200)});
+  Traffic traffic(config_for(server.options()).json(), {.publish_timeout = milliseconds(1200)});
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(traffic.flows());
     server.pause();
@@ -103,9 +103,9 @@ TEST(Faults, ServerStoppedForTenSeconds) {
   const RedisServer server;
   const AppConfig config = config_for(server.options());
   AppConfig elsewhere = config;
-  elsewhere.redis.database = 1; // queues of its own, stopped along with the others
-  Traffic impatient(config, {.publish_timeout = milliseconds(1200)});
-  Traffic patient(elsewhere, {.publish_timeout = milliseconds(30'000)});
+  elsewhere.broker.database = 1; // queues of its own, stopped along with the others
+  Traffic impatient(config.json(), {.publish_timeout = milliseconds(1200)});
+  Traffic patient(elsewhere.json(), {.publish_timeout = milliseconds(30'000)});
   ASSERT_TRUE(impatient.flows() && patient.flows());
   server.pause();
   const auto end = Clock::now() + milliseconds(10'000);
@@ -125,7 +125,7 @@ TEST(Faults, ServerStoppedForTenSeconds) {
 
 TEST(Faults, ConnectionsKilledAgainAndAgain) {
   const RedisServer server;
-  Traffic traffic(config_for(server.options()));
+  Traffic traffic(config_for(server.options()).json());
   for (int round = 0; round < 40; ++round) {
     ASSERT_TRUE(traffic.flows(20)) << "in round " << round;
     server.ask({"CLIENT", "KILL", "TYPE", "normal"});
@@ -176,7 +176,7 @@ TEST(Faults, MemoryFullAndRaised) {
 TEST(Faults, DemotedToAReplicaAndPromoted) {
   const RedisServer server;
   const ReservedPort nobody; // a master that never answers: what the replica holds stays
-  Traffic traffic(config_for(server.options()), {.publish_timeout = milliseconds(500)});
+  Traffic traffic(config_for(server.options()).json(), {.publish_timeout = milliseconds(500)});
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(traffic.flows());
     EXPECT_EQ(server.command({"REPLICAOF", "127.0.0.1", std::to_string(nobody.number())}), "OK");
@@ -195,7 +195,7 @@ TEST(Faults, EverythingFlushed) {
   const TempFolder folder("swapmq-flush");
   AppConfig config = config_for(server.options());
   config.log_file = folder / "log";
-  Traffic traffic(config);
+  Traffic traffic(config.json());
   ASSERT_TRUE(traffic.flows());
   EXPECT_EQ(server.command({"FLUSHALL"}), "OK");
   const std::uint64_t after = traffic.next_number();

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "fake_server.hpp"
-#include "open_queue.hpp"
+#include "redis_app.hpp"
 
 namespace swapmq::live {
 namespace {
@@ -42,8 +42,8 @@ Script hostile(const Answer& answer) {
 
 AppConfig config_for(const FakeServer& server) {
   AppConfig config;
-  config.redis.port = server.port();
-  config.redis.more = R"("connection_timeout_seconds":0.5,"retry_delay_seconds":0.01)";
+  config.broker.port = server.port();
+  config.broker.more = R"("connection_timeout_seconds":0.5,"retry_delay_seconds":0.01)";
   return config;
 }
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "../support/deadline.hpp"
-#include "open_queue.hpp"
-#include "queue_state.hpp"
+#include "../support/queue_state.hpp"
+#include "redis_app.hpp"
 #include "redis_server.hpp"
 
 namespace swapmq::live {

@@ -42,6 +42,8 @@ inline constexpr std::string_view kAdminPassword = "live-tests";
 
 /// The options of the plugin.
 struct RedisOptions {
+  static constexpr std::string_view kBackend = "redis_stream";
+
   std::string host = "127.0.0.1";
   int port = 6379;
   int database = 0;

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "../support/proxy.hpp"
-#include "open_queue.hpp"
+#include "../support/traffic.hpp"
+#include "redis_app.hpp"
 #include "redis_server.hpp"
-#include "traffic.hpp"
 
 namespace swapmq::live {
 namespace {
@@ -22,8 +22,8 @@ class WireFaults : public testing::Test {
  protected:
   AppConfig through_proxy() {
     AppConfig config{server_.options()};
-    config.redis.port = proxy_.port();
-    config.redis.more =
+    config.broker.port = proxy_.port();
+    config.broker.more =
         R"("connection_timeout_seconds":0.3,"retry_delay_seconds":0.001,"lease_ms":1000)";
     config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
     return config;
@@ -173,7 +173,7 @@ TEST_F(WireFaults, NonsenseInsteadOfDeliveries) {
 
 /// Of publishers and of consumers, whatever they were at.
 TEST_F(WireFaults, ASilentConnectionIsLeftForANewOne) {
-  Traffic traffic(through_proxy());
+  Traffic traffic(through_proxy().json());
   for (int round = 0; round < 4; ++round) {
     ASSERT_TRUE(traffic.flows()) << "in round " << round;
     proxy_.swallow(round % 2 == 0 ? Way::replies : Way::requests);

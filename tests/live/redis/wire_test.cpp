@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "../../support/backend_driver.hpp"
-#include "open_queue.hpp"
+#include "redis_app.hpp"
 #include "redis_cli.hpp"
 
 namespace swapmq::live {
@@ -208,7 +208,7 @@ TEST_F(Wire, WhatRedisCliAddsIsAMessage) {
 }
 
 TEST_F(Wire, WhatNobodyCanDecodeIsDeadLetteredByTheLibrary) {
-  MessageQueue mq = open_queue({.redis = server_.options()});
+  MessageQueue mq = open_queue(AppConfig{server_.options()});
   auto consumer = mq.consume("tasks", {}, [](const Delivery& delivery) {
     ADD_FAILURE() << "a handler was given " << delivery.id();
     return ack();

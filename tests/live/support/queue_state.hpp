@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "../support/deadline.hpp"
+#include "deadline.hpp"
 #include "swapmq/swapmq.hpp"
 
 namespace swapmq::live {

@@ -10,13 +10,14 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "../support/deadline.hpp"
-#include "open_queue.hpp"
+#include "deadline.hpp"
+#include "swapmq/swapmq.hpp"
 
 namespace swapmq::live {
 
@@ -42,10 +43,11 @@ class Traffic {
     std::size_t body = 64;
   };
 
-  /// Runs until finish() or its end. Throws swapmq::Exception where a side cannot be opened.
-  Traffic(const AppConfig& publishing, const AppConfig& consuming, const Shape& shape);
-  Traffic(const AppConfig& both, const Shape& shape) : Traffic(both, both, shape) {}
-  explicit Traffic(const AppConfig& both) : Traffic(both, Shape{}) {}
+  /// From the texts of configs. Runs until finish() or its end. Throws swapmq::Exception where a
+  /// side cannot be opened.
+  Traffic(const std::string& publishing, const std::string& consuming, const Shape& shape);
+  Traffic(const std::string& both, const Shape& shape) : Traffic(both, both, shape) {}
+  explicit Traffic(const std::string& both) : Traffic(both, Shape{}) {}
   ~Traffic();
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;

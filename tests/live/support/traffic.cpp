@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "open_queue.hpp"
+
 namespace swapmq::live {
 
 namespace {
@@ -23,7 +25,7 @@ std::uint64_t number_of(std::string_view id) {
 
 } // namespace
 
-Traffic::Traffic(const AppConfig& publishing, const AppConfig& consuming, const Shape& shape)
+Traffic::Traffic(const std::string& publishing, const std::string& consuming, const Shape& shape)
     : shape_(shape), publishing_(open_queue(publishing)), consuming_(open_queue(consuming)) {
   auto consumer = consuming_.consume(kQueue, {.prefetch = 64},
                                      [this](const Delivery& d) { return note_consumed(d); });
