@@ -8,8 +8,8 @@
 #include <string>
 
 #include "../support/port.hpp"
+#include "../support/told.hpp"
 #include "fake_server.hpp"
-#include "redis_app.hpp"
 #include "redis_server.hpp"
 
 namespace swapmq::live {
@@ -19,52 +19,6 @@ using testing::AnyOf;
 using testing::ContainsRegex;
 using testing::Eq;
 using testing::HasSubstr;
-using testing::Not;
-
-constexpr auto kTimeout = milliseconds(1500);
-constexpr auto kLate = milliseconds(1500); // for a busy machine
-constexpr const char* kSecret = "s3cret-of-the-operator";
-
-/// What opening and pinging said, or publishing.
-struct Told {
-  Errc code = Errc::ok;
-  std::string text;
-};
-
-Told told(const Error& error) { return {error.code(), error.message()}; }
-
-Told ping(const RedisOptions& options) {
-  const auto began = Clock::now();
-  auto opened = MessageQueue::try_open_text(AppConfig{options}.json(), "test");
-  const Told said = told(opened ? opened->ping(kTimeout) : opened.error());
-  EXPECT_LT(Clock::now() - began, kTimeout + kLate) << said.text;
-  return said;
-}
-
-/// A publish that cannot even have been sent: it failed, and is not in doubt.
-Told publish(const RedisOptions& options) {
-  const auto began = Clock::now();
-  auto opened = MessageQueue::try_open_text(AppConfig{options}.json(), "test");
-  if (!opened) return told(opened.error());
-  const Sent sent = opened->publish("tasks", "body", {.timeout = kTimeout});
-  EXPECT_EQ(sent.outcome(), Outcome::failed);
-  EXPECT_LT(Clock::now() - began, kTimeout + kLate) << sent.error().message();
-  return told(sent.error());
-}
-
-/// That both calls say this, in one line, with the address and without the password.
-template <class Code, class Text>
-void expect_both(const RedisOptions& options, const Code& code, const Text& text,
-                 const std::string& at = {}) {
-  const std::string where = at.empty() ? options.host + ":" + std::to_string(options.port) : at;
-  for (const Told& said : {ping(options), publish(options)}) {
-    EXPECT_THAT(said.code, code) << said.text;
-    EXPECT_THAT(said.text, text);
-    EXPECT_THAT(said.text, HasSubstr(where));
-    EXPECT_THAT(said.text, Not(HasSubstr(kSecret)));
-    EXPECT_THAT(said.text, Not(HasSubstr("\n")));
-  }
-}
 
 RedisOptions at_port(int port) {
   RedisOptions options;
@@ -75,7 +29,7 @@ RedisOptions at_port(int port) {
 TEST(BadSetUp, TheServersOwnOptionsDo) {
   for (const std::string& name : redis_setup_names()) {
     const RedisServer server(*redis_setup(name));
-    const Told said = ping(server.options());
+    const Told said = told_by_ping(server.options());
     EXPECT_EQ(said.code, Errc::ok) << name << ": " << said.text;
   }
 }
@@ -114,8 +68,8 @@ TEST(BadSetUp, UserWhoMayNotPublish) {
   const RedisServer server(*redis_setup("acl"));
   RedisOptions options = server.options();
   ASSERT_EQ(server.command({"ACL", "SETUSER", options.user, "-xadd"}), "OK");
-  EXPECT_EQ(ping(options).code, Errc::ok);
-  const Told said = publish(options);
+  EXPECT_EQ(told_by_ping(options).code, Errc::ok);
+  const Told said = told_by_publish(options);
   EXPECT_EQ(said.code, Errc::access_denied) << said.text;
   EXPECT_THAT(said.text, ContainsRegex("xadd|XADD"));
 }
@@ -135,7 +89,7 @@ TEST(BadSetUp, RefusedPort) {
 TEST(BadSetUp, NoSuchUnixSocket) {
   RedisOptions options;
   options.socket = "/nonesuch/redis.sock";
-  const Told said = ping(options);
+  const Told said = told_by_ping(options);
   EXPECT_EQ(said.code, Errc::unavailable);
   EXPECT_THAT(said.text, HasSubstr("/nonesuch/redis.sock"));
   EXPECT_THAT(said.text, HasSubstr("No such file"));
@@ -179,7 +133,7 @@ TEST(BadSetUp, CertificateOfAnotherName) {
               ContainsRegex("certificate.*(mismatch|name).*server_name"));
   RedisOptions named = server.options();
   named.server_name = "elsewhere.example";
-  EXPECT_EQ(ping(named).code, Errc::ok) << ping(named).text;
+  EXPECT_EQ(told_by_ping(named).code, Errc::ok) << told_by_ping(named).text;
 }
 
 TEST(BadSetUp, CertificateOfAnUnknownAuthority) {
@@ -202,7 +156,7 @@ TEST(BadSetUp, CertificateFileThatIsNone) {
   const RedisServer server(*redis_setup("tls"));
   RedisOptions options = server.options();
   options.ca_file = server.folder() / "redis.conf";
-  for (const Told& said : {ping(options), publish(options)}) {
+  for (const Told& said : {told_by_ping(options), told_by_publish(options)}) {
     EXPECT_THAT(said.code, AnyOf(Errc::invalid_argument, Errc::config)) << said.text;
     EXPECT_THAT(said.text, HasSubstr(options.ca_file));
   }
@@ -215,7 +169,7 @@ TEST(BadSetUp, RedisThatIsTooOld) {
                 HasSubstr("6.2"));
   }
   const FakeServer six({}, "6.0.16");
-  EXPECT_THAT(ping(at_port(six.port())).text, HasSubstr("6.0.16"));
+  EXPECT_THAT(told_by_ping(at_port(six.port())).text, HasSubstr("6.0.16"));
 }
 
 TEST(BadSetUp, HttpServer) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "../support/child_process.hpp"
+#include "../support/expect_tally.hpp"
 #include "../support/queue_state.hpp"
 #include "../support/traffic.hpp"
 #include "redis_app.hpp"
@@ -20,7 +21,6 @@ namespace swapmq::live {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 /// Quick to notice and to try again; no message is ever a dead letter.
 AppConfig config_for(const RedisOptions& redis) {
@@ -29,17 +29,6 @@ AppConfig config_for(const RedisOptions& redis) {
       R"("connection_timeout_seconds":1,"retry_delay_seconds":0.01,"lease_ms":1500)";
   config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
   return config;
-}
-
-void expect_nothing_lost(const Tally& tally) {
-  EXPECT_THAT(tally.lost, IsEmpty()) << "of " << tally.confirmed << " confirmed";
-  EXPECT_THAT(tally.failed_yet_stored, IsEmpty());
-  EXPECT_THAT(tally.invented, IsEmpty());
-  EXPECT_GT(tally.confirmed, 0U) << testing::PrintToString(tally.errors);
-  testing::Test::RecordProperty("confirmed", std::to_string(tally.confirmed));
-  testing::Test::RecordProperty("in_doubt", std::to_string(tally.in_doubt));
-  testing::Test::RecordProperty("failed", std::to_string(tally.failed));
-  testing::Test::RecordProperty("twice", std::to_string(tally.twice.size()));
 }
 
 TEST(Faults, ServerKilledAndStartedAgain) {

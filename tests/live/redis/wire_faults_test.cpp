@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
 #include <string>
 
+#include "../support/accounts.hpp"
 #include "../support/proxy.hpp"
 #include "../support/traffic.hpp"
 #include "redis_app.hpp"
@@ -28,42 +28,15 @@ class WireFaults : public testing::Test {
     config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
     return config;
   }
-  Sent publish(MessageQueue& mq) {
-    Sent sent = mq.publish("tasks", "body of a message", {.timeout = kTimeout});
-    if (sent) confirmed_.emplace(sent.id());
-    return sent;
-  }
-  /// Consumes on a way of its own until all that was confirmed has come.
+  Sent publish(MessageQueue& mq) { return accounts_.publish(mq); }
+  void take(Subscription& subscription) { accounts_.take(subscription); }
   void expect_all_consumed() {
-    MessageQueue mq = open_queue(AppConfig{server_.options()});
-    auto subscription = mq.subscribe("tasks");
-    const auto deadline = Clock::now() + kTimeout;
-    while (!is_consumed() && Clock::now() < deadline) take(*subscription);
-    expect_is_consumed();
-  }
-  void take(Subscription& subscription) {
-    auto got = subscription.receive(100, milliseconds(200));
-    ASSERT_TRUE(got) << got.error().message();
-    for (const Delivery& delivery : *got) {
-      consumed_.insert(std::string(delivery.id()));
-      delivery.ack();
-    }
-  }
-  [[nodiscard]] bool is_consumed() const { return missing().empty(); }
-  [[nodiscard]] std::set<std::string> missing() const {
-    std::set<std::string> ids;
-    for (const std::string& id : confirmed_) {
-      if (!consumed_.contains(id)) ids.insert(id);
-    }
-    return ids;
-  }
-  void expect_is_consumed() const {
-    EXPECT_THAT(missing(), testing::IsEmpty()) << "of " << confirmed_.size() << " confirmed";
+    accounts_.expect_all_come(open_queue(AppConfig{server_.options()}));
   }
 
   RedisServer server_;
   Proxy proxy_{server_.port()};
-  std::set<std::string> confirmed_, consumed_;
+  Accounts accounts_;
 };
 
 class WireFaultsOfAWay : public WireFaults, public testing::WithParamInterface<Way> {};
@@ -91,7 +64,7 @@ TEST_P(WireFaultsOfAWay, ConsumingIsCutAtEachByte) {
   MessageQueue cut = open_queue(through_proxy());
   auto subscription = cut.subscribe("tasks");
   ASSERT_TRUE(publish(direct));
-  while (!is_consumed()) take(*subscription);
+  accounts_.expect_all_come(*subscription);
   for (std::uint64_t bytes = 0; bytes < 150; ++bytes) {
     const std::uint64_t before = proxy_.faults();
     proxy_.cut_after(GetParam(), bytes);
@@ -104,9 +77,7 @@ TEST_P(WireFaultsOfAWay, ConsumingIsCutAtEachByte) {
     ASSERT_GT(proxy_.faults(), before) << "after " << bytes;
   }
   proxy_.heal();
-  const auto deadline = Clock::now() + kTimeout;
-  while (!is_consumed() && Clock::now() < deadline) take(*subscription);
-  expect_is_consumed();
+  accounts_.expect_all_come(*subscription);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, WireFaultsOfAWay, testing::Values(Way::requests, Way::replies),
@@ -166,9 +137,7 @@ TEST_F(WireFaults, NonsenseInsteadOfDeliveries) {
     }
   }
   proxy_.heal();
-  const auto deadline = Clock::now() + kTimeout;
-  while (!is_consumed() && Clock::now() < deadline) take(*subscription);
-  expect_is_consumed();
+  accounts_.expect_all_come(*subscription);
 }
 
 /// Of publishers and of consumers, whatever they were at.
