@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 // Debian's; the programs in /usr/sbin change to a user of the system first.
 constexpr const char* kPrograms = "/usr/lib/rabbitmq/bin";
+constexpr auto kPatience = milliseconds(60'000); // half a second is usual; the machine may be busy
 
 void write(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::trunc);
@@ -170,7 +171,7 @@ RabbitmqOptions node_options(const RabbitmqNode& node, const RabbitmqSetup& setu
 ProgramResult rabbitmqctl(const RabbitmqNode& node, const std::vector<std::string>& words) {
   std::vector<std::string> program{"rabbitmqctl", "--quiet"};
   program.insert(program.end(), words.begin(), words.end());
-  return run_program(with_node(node, program), {}, milliseconds(60'000));
+  return run_program(with_node(node, program), {}, kPatience);
 }
 
 std::string evaluate(const RabbitmqNode& node, const std::string& expressions) {
@@ -181,7 +182,7 @@ std::string evaluate(const RabbitmqNode& node, const std::string& expressions) {
   const ProgramResult result =
       run_program(with_node(node, {"erl_call", "-n", node.name, "-h", new_caller(), "-fetch_stdout",
                                    "-no_result_term", "-e"}),
-                  code);
+                  code, kPatience);
   if (result.code != 0 || !result.out.starts_with(done)) {
     throw std::runtime_error("cannot evaluate " + expressions + ": " + result.text());
   }

@@ -16,7 +16,8 @@
 
 namespace swapmq::live {
 
-inline constexpr auto kWrapperPatience = milliseconds(20'000);
+/// Some start a broker first, and the machine may be busy.
+inline constexpr auto kWrapperPatience = milliseconds(90'000);
 
 class WrapperProcess {
  public:
