@@ -98,7 +98,9 @@ class DeclareTest : public testing::Test {
     if (!connection_->channel(kAdminChannel).open) answer_opened();
     answer_declared();
     ensure_exists(*connection_, route, deadline());
-    return arguments_of(asked().back());
+    const std::vector<OwnedFrame> frames = asked();
+    EXPECT_FALSE(frames.empty());
+    return frames.empty() ? Arguments() : arguments_of(frames.back());
   }
   /// Whether the queue is taken as it is, where the broker says that this argument is another one.
   bool is_taken(Route& route, const std::string& argument) {
@@ -208,6 +210,7 @@ TEST_F(DeclareTest, ToLookAtAQueueDoesNotMakeIt) {
   EXPECT_EQ(there.consumers, 3U);
   Pool pool;
   const std::vector<OwnedFrame> frames = asked();
+  ASSERT_FALSE(frames.empty());
   EXPECT_EQ(pool.fields<amqp_queue_declare_t>(frames.back()).passive, 1);
 }
 

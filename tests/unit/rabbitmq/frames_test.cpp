@@ -219,6 +219,19 @@ TEST(FrameReader, ABlockThatNobodyKeepsIsUsedAgain) {
   ASSERT_TRUE(reader.next(frame));
   const std::shared_ptr<Block> kept = reader.keep();
   EXPECT_GE(reader.room().data(), frame.payload.data() + frame.payload.size());
+  // Nor does one that was kept once cost those after it.
+  const std::string large = frame_bytes(kBodyFrame, 1, std::string(100'000, 'x'));
+  const char* last = nullptr;
+  for (int i = 0; i < 8; ++i) {
+    feed(reader, large);
+    ASSERT_TRUE(reader.next(frame));
+    const char* const block = reader.room().data();
+    if (i >= 6) {
+      EXPECT_EQ(block, last);
+    }
+    last = block;
+  }
+  EXPECT_NE(last, kept->bytes.get());
 }
 
 TEST(FrameReader, RefusesAFrameWithoutItsEnd) {
