@@ -34,7 +34,10 @@ struct Tuning {
 struct BrokerVersion {
   int major = 0;
   int minor = 0;
-  friend auto operator<=>(const BrokerVersion&, const BrokerVersion&) = default;
+
+  [[nodiscard]] bool is_at_least(const BrokerVersion& other) const {
+    return major != other.major ? major > other.major : minor >= other.minor;
+  }
 };
 
 class Connection {

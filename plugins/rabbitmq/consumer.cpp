@@ -44,7 +44,7 @@ std::string hex(uint64_t number) {
 
 } // namespace
 
-uint32_t Consumer::Waiting::deliveries() const {
+uint32_t Waiting::deliveries() const {
   // Others may have written any number.
   const uint64_t count = uint64_t{message->delivery_count} + returned.nacks + 1;
   return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));

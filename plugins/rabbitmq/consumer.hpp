@@ -39,6 +39,19 @@ struct ConsumerContext {
   network::Wake& wake;
 };
 
+/// A delivery that waits to be handed out.
+struct Waiting {
+  swapmq_message* message = nullptr;
+  Returned returned;
+  uint64_t tag = 0;
+  uint32_t flags = 0;
+  std::shared_ptr<const void> header; // keeps what the message is made of
+  std::shared_ptr<const void> body;
+
+  [[nodiscard]] int64_t due_ms() const { return rabbitmq::due_ms(*message, returned); }
+  [[nodiscard]] uint32_t deliveries() const;
+};
+
 class Consumer final : public backend::Subscription {
  public:
   /// Makes the queue where it is missing. Throws Failure.
@@ -53,18 +66,6 @@ class Consumer final : public backend::Subscription {
  private:
   using Clock = backend::Deadline::Clock;
 
-  /// A delivery that waits to be handed out.
-  struct Waiting {
-    swapmq_message* message = nullptr;
-    Returned returned;
-    uint64_t tag = 0;
-    uint32_t flags = 0;
-    std::shared_ptr<const void> header; // keeps what the message is made of
-    std::shared_ptr<const void> body;
-
-    [[nodiscard]] int64_t due_ms() const { return rabbitmq::due_ms(*message, returned); }
-    [[nodiscard]] uint32_t deliveries() const;
-  };
   /// A settlement and the delivery that it is about.
   struct Given {
     std::size_t settlement;

@@ -60,7 +60,7 @@ Arguments arguments_of(const QueueArguments& given, BrokerVersion version) {
     arguments.number("x-message-ttl", static_cast<int64_t>(given.delay_ms));
     arguments.text("x-dead-letter-exchange", "");
     arguments.text("x-dead-letter-routing-key", given.then_to);
-    if (version >= kHasSafeDeadLetters) {
+    if (version.is_at_least(kHasSafeDeadLetters)) {
       arguments.text("x-dead-letter-strategy", "at-least-once");
       arguments.text("x-overflow", "reject-publish"); // without it there is no such strategy
     }

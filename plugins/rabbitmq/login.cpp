@@ -120,7 +120,7 @@ class Login {
     check_capabilities(start.server_properties);
     connection_.version = version_of(text_of(find(start.server_properties, "version")));
     const bool is_rabbitmq = text_of(find(start.server_properties, "product")) == "RabbitMQ";
-    if (is_rabbitmq && connection_.version < kOldest) {
+    if (is_rabbitmq && !connection_.version.is_at_least(kOldest)) {
       refuse(SWAPMQ_NOT_SUPPORTED,
              "it is older than RabbitMQ 3.8, which is the oldest that will do");
     }
