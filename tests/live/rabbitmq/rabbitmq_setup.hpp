@@ -37,6 +37,8 @@ inline constexpr std::string_view kRabbitmqPassword = "s3cret/with:all@of%it";
 
 /// The options of the plugin.
 struct RabbitmqOptions {
+  static constexpr std::string_view kBackend = "rabbitmq";
+
   std::string host = "127.0.0.1";
   int port = 5672;
   std::string username{kRabbitmqUser}, password{kRabbitmqPassword};

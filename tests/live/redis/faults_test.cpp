@@ -10,8 +10,8 @@
 #include <sstream>
 #include <string>
 
-#include "../support/child_process.hpp"
 #include "../support/expect_tally.hpp"
+#include "../support/killed_consumer.hpp"
 #include "../support/queue_state.hpp"
 #include "../support/traffic.hpp"
 #include "redis_app.hpp"
@@ -200,43 +200,7 @@ TEST(Faults, EverythingFlushed) {
 
 TEST(Faults, OneOfTwoConsumingProcessesKilled) {
   const RedisServer server;
-  const TempFolder folder("swapmq-consumers");
-  const std::string config = config_for(server.options()).json();
-  MessageQueue mq = open_queue(config_for(server.options()));
-  const auto start = [&](const std::string& file, const char* most) {
-    return ChildProcess::Program{{CONSUME_IDS_PROGRAM, config, "tasks", folder / file, most}};
-  };
-  const auto lines = [&](const std::string& file) {
-    std::ifstream text(folder / file);
-    std::multiset<std::string> all;
-    for (std::string line; std::getline(text, line);) all.insert(line);
-    return all;
-  };
-  std::optional<ChildProcess> victim(start("victim", "100"));
-  std::set<std::string> confirmed;
-  const auto publish = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      const Sent sent = mq.publish("tasks", "body");
-      ASSERT_TRUE(sent) << sent.error().message();
-      confirmed.emplace(sent.id());
-    }
-  };
-  publish(200);
-  ASSERT_TRUE(await([&] { return lines("victim").count("kept") == 50; })) << "its whole prefetch";
-  const ChildProcess survivor(start("survivor", "1000000"));
-  publish(200);
-  victim.reset(); // SIGKILL
-  std::set<std::string> consumed;
-  const bool all = await(
-      [&] {
-        for (const char* file : {"victim", "survivor"}) {
-          for (const std::string& id : lines(file)) consumed.insert(id);
-        }
-        consumed.erase("kept");
-        return consumed == confirmed;
-      },
-      milliseconds(15'000));
-  EXPECT_TRUE(all) << consumed.size() << " of " << confirmed.size();
+  KilledConsumer(config_for(server.options()).json()).expect_that_all_comes();
 }
 
 } // namespace

@@ -5,10 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "../support/accounts.hpp"
+#include "../support/cut_connections.hpp"
 #include "../support/proxy.hpp"
-#include "../support/traffic.hpp"
 #include "redis_app.hpp"
 #include "redis_server.hpp"
 
@@ -16,7 +17,6 @@ namespace swapmq::live {
 namespace {
 
 constexpr auto kTimeout = milliseconds(10'000);
-constexpr std::uint64_t kMostBytes = 2000; // of what one publish or one delivery exchanges
 
 class WireFaults : public testing::Test {
  protected:
@@ -28,11 +28,10 @@ class WireFaults : public testing::Test {
     config.more = R"(,"max_retries":1000000,"retry_delay_seconds":0)";
     return config;
   }
+  [[nodiscard]] AppConfig direct() const { return {server_.options()}; }
   Sent publish(MessageQueue& mq) { return accounts_.publish(mq); }
   void take(Subscription& subscription) { accounts_.take(subscription); }
-  void expect_all_consumed() {
-    accounts_.expect_all_come(open_queue(AppConfig{server_.options()}));
-  }
+  void expect_all_consumed() { accounts_.expect_all_come(open_queue(direct())); }
 
   RedisServer server_;
   Proxy proxy_{server_.port()};
@@ -42,42 +41,11 @@ class WireFaults : public testing::Test {
 class WireFaultsOfAWay : public WireFaults, public testing::WithParamInterface<Way> {};
 
 TEST_P(WireFaultsOfAWay, PublishingIsCutAtEachByte) {
-  MessageQueue mq = open_queue(through_proxy());
-  ASSERT_TRUE(publish(mq));
-  std::uint64_t bytes = 0;
-  for (; bytes < kMostBytes; ++bytes) {
-    const std::uint64_t before = proxy_.faults();
-    proxy_.cut_after(GetParam(), bytes);
-    const Sent sent = publish(mq);
-    EXPECT_TRUE(sent) << "cut after " << bytes << ": " << to_string(sent.outcome()) << ", "
-                      << sent.error().message();
-    if (proxy_.faults() == before) break; // it takes less than that
-  }
-  EXPECT_GT(bytes, 10U);
-  EXPECT_LT(bytes, kMostBytes);
-  proxy_.heal();
-  expect_all_consumed();
+  cut_publishing_at_each_byte(proxy_, GetParam(), through_proxy().json(), direct().json());
 }
 
 TEST_P(WireFaultsOfAWay, ConsumingIsCutAtEachByte) {
-  MessageQueue direct = open_queue(AppConfig{server_.options()});
-  MessageQueue cut = open_queue(through_proxy());
-  auto subscription = cut.subscribe("tasks");
-  ASSERT_TRUE(publish(direct));
-  accounts_.expect_all_come(*subscription);
-  for (std::uint64_t bytes = 0; bytes < 150; ++bytes) {
-    const std::uint64_t before = proxy_.faults();
-    proxy_.cut_after(GetParam(), bytes);
-    // Several exchanges may be needed until so many bytes have passed.
-    const auto deadline = Clock::now() + kTimeout;
-    while (proxy_.faults() == before && Clock::now() < deadline) {
-      ASSERT_TRUE(publish(direct));
-      take(*subscription);
-    }
-    ASSERT_GT(proxy_.faults(), before) << "after " << bytes;
-  }
-  proxy_.heal();
-  accounts_.expect_all_come(*subscription);
+  cut_consuming_at_each_byte(proxy_, GetParam(), through_proxy().json(), direct().json(), 150);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, WireFaultsOfAWay, testing::Values(Way::requests, Way::replies),
@@ -121,7 +89,7 @@ TEST_F(WireFaults, NonsenseInsteadOfTheAnswerToAPublish) {
 }
 
 TEST_F(WireFaults, NonsenseInsteadOfDeliveries) {
-  MessageQueue direct = open_queue(AppConfig{server_.options()});
+  MessageQueue publishing = open_queue(direct());
   MessageQueue disturbed = open_queue(through_proxy());
   auto subscription = disturbed.subscribe("tasks");
   for (const std::string& garbage : nonsense()) {
@@ -130,7 +98,7 @@ TEST_F(WireFaults, NonsenseInsteadOfDeliveries) {
       proxy_.replace_after(Way::replies, bytes, garbage);
       const auto deadline = Clock::now() + kTimeout;
       while (proxy_.faults() == before && Clock::now() < deadline) {
-        ASSERT_TRUE(publish(direct));
+        ASSERT_TRUE(publish(publishing));
         take(*subscription);
       }
       EXPECT_GT(proxy_.faults(), before) << testing::PrintToString(garbage) << " after " << bytes;
@@ -140,32 +108,12 @@ TEST_F(WireFaults, NonsenseInsteadOfDeliveries) {
   accounts_.expect_all_come(*subscription);
 }
 
-/// Of publishers and of consumers, whatever they were at.
 TEST_F(WireFaults, ASilentConnectionIsLeftForANewOne) {
-  Traffic traffic(through_proxy().json());
-  for (int round = 0; round < 4; ++round) {
-    ASSERT_TRUE(traffic.flows()) << "in round " << round;
-    proxy_.swallow(round % 2 == 0 ? Way::replies : Way::requests);
-  }
-  ASSERT_TRUE(traffic.flows());
-  const Tally tally = traffic.finish();
-  EXPECT_THAT(tally.lost, testing::IsEmpty());
-  EXPECT_THAT(tally.failed_yet_stored, testing::IsEmpty());
+  leave_silent_connections(proxy_, through_proxy().json());
 }
 
 TEST_F(WireFaults, ABlackHoleIsNoticedAndLeft) {
-  MessageQueue mq = open_queue(through_proxy());
-  ASSERT_TRUE(publish(mq));
-  for (const Way way : {Way::replies, Way::requests}) {
-    proxy_.hold(way);
-    const Sent sent = mq.publish("tasks", "body", {.timeout = milliseconds(1000)});
-    EXPECT_FALSE(sent);
-    EXPECT_EQ(sent.outcome(), Outcome::in_doubt) << sent.error().message();
-    proxy_.release(way);
-    EXPECT_TRUE(publish(mq));
-  }
-  proxy_.heal();
-  expect_all_consumed();
+  leave_a_black_hole(proxy_, through_proxy().json(), direct().json());
 }
 
 } // namespace
