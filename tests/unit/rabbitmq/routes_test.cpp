@@ -35,7 +35,7 @@ class RoutesTest : public testing::Test {
 };
 
 TEST_F(RoutesTest, AShortDelayIsHeldByConsumers) {
-  for (const int64_t left : {INT64_MIN, int64_t{-1}, int64_t{0}, int64_t{1}, int64_t{63}}) {
+  for (const int64_t left : {INT64_MIN, int64_t{-1}, int64_t{0}, int64_t{1}, int64_t{127}}) {
     EXPECT_EQ(&routes_.due_in(left), &routes_.queue()) << left;
   }
   EXPECT_EQ(routes_.queue().queue, "queue");
@@ -43,10 +43,10 @@ TEST_F(RoutesTest, AShortDelayIsHeldByConsumers) {
 }
 
 TEST_F(RoutesTest, ADelayIsServedByTheLongestThatIsNotTooLong) {
-  const std::vector<std::pair<int64_t, int64_t>> all{{64, 64},
-                                                     {95, 64},
-                                                     {96, 96},
-                                                     {127, 96},
+  const std::vector<std::pair<int64_t, int64_t>> all{{128, 128},
+                                                     {191, 128},
+                                                     {192, 192},
+                                                     {255, 192},
                                                      {128, 128},
                                                      {191, 128},
                                                      {192, 192},
@@ -72,7 +72,7 @@ TEST_F(RoutesTest, NoDelayIsTooLongAndAllButAThirdIsServed) {
 }
 
 TEST_F(RoutesTest, AnyDelayIsOverAfterAFewQueues) {
-  for (int64_t left : {int64_t{65}, int64_t{3'600'000}, int64_t{86'399'999}, kLongest - 1}) {
+  for (int64_t left : {int64_t{129}, int64_t{3'600'000}, int64_t{86'399'999}, kLongest - 1}) {
     int hops = 0;
     for (; &routes_.due_in(left) != &routes_.queue(); ++hops) left -= waits(left);
     EXPECT_GE(left, 0);
@@ -98,7 +98,7 @@ TEST_F(RoutesTest, ADelayQueueIsAlwaysAQuorumQueueThatLeadsToItsQueue) {
   EXPECT_EQ(delay.arguments.then_to, "queue");
   EXPECT_EQ(delay.arguments.max_length, 0U); // a full one would lose what it is to move
   EXPECT_FALSE(delay.arguments.single_active_consumer);
-  EXPECT_EQ(routes_.due_in(64).arguments.quorum_group_size, 5U);
+  EXPECT_EQ(routes_.due_in(128).arguments.quorum_group_size, 5U);
 }
 
 TEST_F(RoutesTest, AMessageForTheQueueGoesThere) {
@@ -106,10 +106,10 @@ TEST_F(RoutesTest, AMessageForTheQueueGoesThere) {
 }
 
 TEST_F(RoutesTest, ARouteStaysWhereItIs) {
-  Route* first = &routes_.due_in(64);
-  for (int64_t left = 64; left < kLongest; left += left / 2) routes_.due_in(left);
-  EXPECT_EQ(&routes_.due_in(64), first);
-  EXPECT_EQ(&routes_.due_in(95), first);
+  Route* first = &routes_.due_in(128);
+  for (int64_t left = 128; left < kLongest; left += left / 2) routes_.due_in(left);
+  EXPECT_EQ(&routes_.due_in(128), first);
+  EXPECT_EQ(&routes_.due_in(191), first);
 }
 
 TEST_F(RoutesTest, EveryDelayQueueThatThereCanBeIsNamed) {
@@ -125,11 +125,11 @@ TEST_F(RoutesTest, EveryDelayQueueThatThereCanBeIsNamed) {
 
 TEST_F(RoutesTest, ForgetsOfAllOfThemWhatExists) {
   routes_.queue().declared_on = 7;
-  routes_.due_in(64).declared_on = 7;
+  routes_.due_in(128).declared_on = 7;
   routes_.due_in(5000).declared_on = 7;
   routes_.forget();
   EXPECT_EQ(routes_.queue().declared_on, 0U);
-  EXPECT_EQ(routes_.due_in(64).declared_on, 0U);
+  EXPECT_EQ(routes_.due_in(128).declared_on, 0U);
   EXPECT_EQ(routes_.due_in(5000).declared_on, 0U);
 }
 
