@@ -154,13 +154,11 @@ TEST_F(DeclareTest, AClassicQueueHasPriorities) {
 
 TEST_F(DeclareTest, ADelayQueueMovesWhatItHasSafelyWhereTheBrokerCan) {
   QueueRoutes routes("q", 10, true, Options());
-  Arguments expected{{"x-queue-type", "quorum"},
-                     {"x-delivery-limit", "2147483647"},
-                     {"x-message-ttl", "128"},
-                     {"x-dead-letter-exchange", ""},
-                     {"x-dead-letter-routing-key", "q"},
-                     {"x-dead-letter-strategy", "at-least-once"},
-                     {"x-overflow", "reject-publish"}};
+  Arguments expected{
+      {"x-queue-type", "quorum"},         {"x-delivery-limit", "2147483647"},
+      {"x-message-ttl", "128"},           {"x-dead-letter-exchange", ""},
+      {"x-dead-letter-routing-key", "q"}, {"x-dead-letter-strategy", "at-least-once"},
+      {"x-overflow", "reject-publish"}};
   EXPECT_EQ(declared(routes.due_in(128)), expected);
   connection_->version = {3, 9};
   expected.erase("x-dead-letter-strategy");
