@@ -24,13 +24,14 @@ Meaning meaning_of(const Closing& closing) {
     case AMQP_RESOURCE_LOCKED:
       return {SWAPMQ_CONFLICT, 0, "; another connection has the queue for itself"};
     case AMQP_PRECONDITION_FAILED:
-      if (configured_max_size(closing.text) != 0) {
-        return {SWAPMQ_TOO_LARGE, 0, R"(; see "max_message_size" of the broker)"};
-      }
+      // Its text may hold a queue's name, which may read like the other one.
       if (!inequivalent_argument(closing.text).empty()) {
         return {SWAPMQ_CONFLICT, 0,
                 "; the queue exists with other arguments: delete it, or ask for it as it is "
                 "(\"queue_type\", max_length)"};
+      }
+      if (configured_max_size(closing.text) != 0) {
+        return {SWAPMQ_TOO_LARGE, 0, R"(; see "max_message_size" of the broker)"};
       }
       return {SWAPMQ_UNAVAILABLE, SWAPMQ_ERROR_RETRYABLE, ""};
     case AMQP_RESOURCE_ERROR:

@@ -2,6 +2,7 @@
 #include "message_decoder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -16,6 +17,98 @@ namespace {
 
 constexpr std::size_t kBeforeFlags = 12; // class, weight, body size
 constexpr uint16_t kBasicClass = 60;
+
+// Deeper is nobody's header. The library decodes each level on the stack.
+constexpr std::size_t kMostLevels = 1024;
+
+/// A walk through a table of AMQP that looks at nothing but how deep it is.
+class DepthCheck {
+ public:
+  explicit DepthCheck(std::string_view bytes) : bytes_(bytes) {}
+
+  /// Whether the table at `at`, and all in it, is within kMostLevels. What is damaged may be
+  /// either: the library will say so.
+  bool is_shallow(std::size_t at) {
+    at_ = at;
+    if (!enter(true)) return false;
+    while (depth_ > 0) {
+      const Level& level = levels_[depth_ - 1];
+      if (at_ >= level.end) {
+        --depth_;
+        continue;
+      }
+      if (level.is_table) at_ += 1 + number(1); // the name
+      const char kind = at_ < bytes_.size() ? bytes_[at_] : '\0';
+      ++at_;
+      if (kind == 'A' || kind == 'F') {
+        if (!enter(kind == 'F')) return false;
+      } else {
+        skip(kind);
+      }
+    }
+    return true;
+  }
+
+ private:
+  struct Level {
+    std::size_t end;
+    bool is_table;
+  };
+
+  /// 0 where there is none.
+  [[nodiscard]] std::size_t number(std::size_t size) const {
+    std::size_t value = 0;
+    if (at_ + size > bytes_.size()) return 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      value = value << 8 | static_cast<unsigned char>(bytes_[at_ + i]);
+    }
+    return value;
+  }
+  bool enter(bool is_table) {
+    if (depth_ == kMostLevels) return false;
+    const std::size_t size = number(4);
+    at_ += 4;
+    levels_[depth_++] = {std::min(at_ + size, bytes_.size()), is_table};
+    return true;
+  }
+  void skip(char kind) {
+    constexpr std::string_view kSizes = "t1b1B1s2u2I4i4f4l8L8d8T8D5";
+    if (kind == 'S' || kind == 'x') {
+      at_ += 4 + number(4);
+    } else if (kind != 'V') {
+      const std::size_t found = kSizes.find(kind);
+      if (found == std::string_view::npos || found % 2 != 0) {
+        at_ = bytes_.size(); // the library knows no such kind and goes no further
+      } else {
+        at_ += static_cast<std::size_t>(kSizes[found + 1] - '0');
+      }
+    }
+  }
+
+  const std::string_view bytes_;
+  std::size_t at_ = 0;
+  std::size_t depth_ = 0;
+  std::array<Level, kMostLevels> levels_; // up to depth_
+};
+
+/// Whether a content header's table, if it has one, may be decoded.
+bool is_shallow(std::string_view header_frame) {
+  if (header_frame.size() < kBeforeFlags + 2) return true;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(header_frame[i]); };
+  const unsigned flags = unsigned{byte(kBeforeFlags)} << 8 | byte(kBeforeFlags + 1);
+  if ((flags & AMQP_BASIC_HEADERS_FLAG) == 0) return true;
+  std::size_t at = kBeforeFlags + 2;
+  for (unsigned word = flags; (word & 1) != 0; at += 2) { // more words of flags follow
+    if (at + 2 > header_frame.size()) return true;
+    word = byte(at + 1);
+  }
+  for (const unsigned flag : {AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_CONTENT_ENCODING_FLAG}) {
+    if ((flags & flag) == 0) continue;
+    if (at >= header_frame.size()) return true;
+    at += 1 + byte(at);
+  }
+  return DepthCheck(header_frame).is_shallow(at);
+}
 
 /// Memory for the properties of one message at a time.
 class PropertyPool {
@@ -40,7 +133,8 @@ class PropertyPool {
 
 const amqp_basic_properties_t* decode_properties(std::string_view header_frame) {
   static thread_local PropertyPool pool;
-  return header_frame.size() < kBeforeFlags ? nullptr : pool.decode(header_frame);
+  if (header_frame.size() < kBeforeFlags || !is_shallow(header_frame)) return nullptr;
+  return pool.decode(header_frame);
 }
 
 std::optional<int64_t> integer_of(const amqp_field_value_t& value) {
@@ -145,13 +239,13 @@ class Decoder {
     } else if (name == kNotBeforeHeader) {
       number(value, decoded_.returned.not_before_ms);
     } else if (name == kOrderingKeyHeader) {
-      message.ordering_key = backend::bytes(bytes_of(value));
+      text(value, message.ordering_key);
     } else if (name == kCorrelationIdHeader) {
-      message.correlation_id = backend::bytes(bytes_of(value));
+      text(value, message.correlation_id);
     } else if (name == kReplyToHeader) {
-      message.reply_to = backend::bytes(bytes_of(value));
+      text(value, message.reply_to);
     } else if (name == kContentTypeHeader) {
-      message.content_type = backend::bytes(bytes_of(value));
+      text(value, message.content_type);
     } else if (name == kHeaderOrderHeader) {
       order_ = bytes_of(value);
     } else if (name.starts_with(kEscapedHeader)) {
@@ -166,6 +260,13 @@ class Decoder {
       return wrong("one of its x-swapmq- headers is not the number that it should be");
     }
     out = static_cast<Number>(*given);
+  }
+
+  void text(const amqp_field_value_t& value, swapmq_bytes& out) {
+    if (value.kind != AMQP_FIELD_KIND_UTF8 && value.kind != AMQP_FIELD_KIND_BYTES) {
+      return wrong("one of its x-swapmq- headers is not the text that it should be");
+    }
+    out = backend::bytes(view(value.value.bytes));
   }
 
   void unescape(std::string_view name, std::string_view value) {
@@ -194,6 +295,7 @@ class Decoder {
 
   /// As they were before the broker sorted them.
   void put_in_order() {
+    if (count_ > kMaxHeaderCount) return; // not of ours, and it would take long
     std::vector<swapmq_header> ordered;
     std::vector<bool> used(count_, false);
     for (std::string_view rest = order_; !rest.empty();) {

@@ -12,7 +12,8 @@
 
 namespace swapmq::rabbitmq {
 
-constexpr uint64_t kMaxHeadersBytes = 64 * 1024; // of one message, names and values
+// Of one message, names and values. In a delay queue the names are there twice.
+constexpr uint64_t kMaxHeadersBytes = 48 * 1024;
 constexpr uint32_t kMaxHeaderCount = 1024;
 constexpr uint64_t kMaxExpiration_ms = 4294967295; // the broker's own limit for a property
 

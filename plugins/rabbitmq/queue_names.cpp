@@ -99,6 +99,10 @@ std::optional<std::string> name_from_broker(std::string_view at_broker, std::str
   if (!at_broker.starts_with(prefix) || at_broker.size() == prefix.size()) return std::nullopt;
   std::optional<std::string> name = decoded(at_broker.substr(prefix.size()));
   // What could not be opened by the name is not listed.
+  if (at_broker.size() > kMaxNameAtBroker ||
+      (name && (name->size() > kMaxQueueName || name->find('\0') != std::string::npos))) {
+    return std::nullopt;
+  }
   if (name && prefix.size() + encoded(*name).size() == at_broker.size() &&
       encoded(*name) == at_broker.substr(prefix.size())) {
     return name;
