@@ -15,12 +15,14 @@ template <class Options>
 struct ConfigOf {
   Options broker;
   std::string more{};     ///< further members of "message_queue", each with a comma before it
+  std::string queues{};   ///< the members of "queues"
   std::string log_file{}; ///< empty: no log
 
   [[nodiscard]] std::string json() const {
     const std::string backend = '"' + std::string(Options::kBackend) + '"';
     return R"({"message_queue":{"type":)" + backend + "," + backend + ":" + broker.json() + more +
-           R"(},"plugin_path":[")" + std::string(SWAPMQ_TEST_BACKENDS) + R"("],"log":)" +
+           R"(},"queues":{)" + queues + R"(},"plugin_path":[")" +
+           std::string(SWAPMQ_TEST_BACKENDS) + R"("],"log":)" +
            (log_file.empty() ? R"({"level":"off"})"
                              : R"({"level":"info","file":")" + log_file + R"("})") +
            "}";
