@@ -277,13 +277,13 @@ TEST_F(BadSetUp, MessageOverTheBrokersLimit) {
 
 TEST_F(BadSetUp, HeadersOverTheLimit) {
   MessageQueue mq = open_queue(RabbitmqApp{broker().options()});
-  const std::string large(70'000, 'x');
+  const std::string large(50'000, 'x');
   const Header header{"large", large};
   const Sent sent = mq.publish("tasks", Message{.body = "body", .headers = {&header, 1}});
   EXPECT_EQ(sent.outcome(), Outcome::failed);
   EXPECT_EQ(sent.error().code(), Errc::too_large) << sent.error().message();
   EXPECT_FALSE(sent.error().retryable());
-  const std::string fits(60'000, 'x');
+  const std::string fits(48'000, 'x');
   const Header other{"fits", fits};
   const Sent next = mq.publish("tasks", Message{.body = "body", .headers = {&other, 1}});
   EXPECT_TRUE(next) << next.error().message();
