@@ -10,10 +10,11 @@
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
 //   mute       service() of a consumer is not answered until its deadline
-//   resetting-MS the first service() of a consumer takes so long, and then its session is dead
+//   resetting-MS the first service() of a consumer that holds something takes so long, and then its
+//                session is dead
 // It has no delays, ttl, priority or release of its own, and cannot dead-letter: the core must
-// cope. It counts its calls ("publish_calls", "service_calls"), and settlements of deliveries that
-// another subscription made ("stale_settlements").
+// cope. It counts its calls ("publish_calls", "service_calls"), "resets" that begin, and
+// settlements of deliveries that another subscription made ("stale_settlements").
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -193,8 +194,9 @@ class ScriptedSession final : public mq::Session {
     {
       Line& it = line(*consumer_->queue);
       const std::lock_guard lock(store_.mutex);
-      if (std::exchange(it.script, 0) == 0) return;
+      if (consumer_->held.empty() || std::exchange(it.script, 0) == 0) return;
     }
+    store_.host.count("resets");
     std::this_thread::sleep_for(std::chrono::milliseconds(consumer_->queue->number));
     throw mq::Failure(SWAPMQ_UNAVAILABLE, "connection reset", SWAPMQ_ERROR_SESSION_DEAD);
   }
