@@ -102,8 +102,8 @@ bool is_shallow(std::string_view header_frame) {
     if (at + 2 > header_frame.size()) return true;
     word = byte(at + 1);
   }
-  for (const unsigned flag : {AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_CONTENT_ENCODING_FLAG}) {
-    if ((flags & flag) == 0) continue;
+  for (const int flag : {AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_CONTENT_ENCODING_FLAG}) {
+    if ((flags & static_cast<unsigned>(flag)) == 0) continue;
     if (at >= header_frame.size()) return true;
     at += 1 + byte(at);
   }
