@@ -81,7 +81,6 @@ class Connection {
   /// Why the broker takes no publishes now (connection.blocked); empty: it does.
   [[nodiscard]] const std::string& blocked() const { return blocked_; }
   [[nodiscard]] const network::Endpoint& endpoint() const { return endpoint_; }
-  [[nodiscard]] const network::Transport& transport() const { return *transport_; }
   /// Different for every connection of this process.
   [[nodiscard]] uint64_t serial() const { return serial_; }
   /// What was received and is no whole frame yet.

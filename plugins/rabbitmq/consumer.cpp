@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <random>
 
 #include "broker_error.hpp"
 #include "declare.hpp"
+#include "network/nonce.hpp"
 #include "requests.hpp"
 #include "session.hpp"
 
@@ -30,18 +30,6 @@ constexpr milliseconds kServiceAtMost(200);
 constexpr milliseconds kAsksAgainWithin(1000);
 constexpr uint32_t kMaxPrefetch = 65535; // basic.qos has 16 bits; 0 is without a limit
 
-uint64_t random_number() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
-
-std::string hex(uint64_t number) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(number >> shift) & 15];
-  return text;
-}
-
 } // namespace
 
 uint32_t Waiting::deliveries() const {
@@ -55,7 +43,7 @@ Consumer::Consumer(const ConsumerContext& context, RabbitQueue& queue,
     : context_(context),
       queue_(queue),
       link_(context.dialer, context.host),
-      tags_(random_number()),
+      tags_(network::make_nonce()),
       prefetch_(std::min(args.prefetch, kMaxPrefetch)) {
   const Deadline deadline(args.deadline_ns);
   make_queue(deadline);
@@ -124,7 +112,7 @@ void Consumer::consume(Connection& connection, Deadline deadline) {
   // holds. So the prefetch, which is a consumer's, is what the earlier ones leave of it.
   push_from_ = tags_.next();
   pushed_ = prefetch_ - std::min(prefetch_, tags_.held());
-  consumer_tag_ = "swapmq-" + hex(tags_.nonce()) + "-" + std::to_string(++consumers_);
+  consumer_tag_ = "swapmq-" + network::hex(tags_.nonce()) + "-" + std::to_string(++consumers_);
   amqp_basic_qos_t qos{};
   qos.prefetch_count = static_cast<uint16_t>(pushed_);
   request<amqp_basic_qos_ok_t>(connection, kConsumeChannel, AMQP_BASIC_QOS_METHOD, qos,
@@ -196,7 +184,6 @@ void Consumer::take_what_waits(std::vector<TagSettlement>& frames) {
   for (const auto& waiting : waiting_) frames.push_back({waiting.tag, Settle::requeue});
   for (const auto& early : early_) frames.push_back({early.tag, Settle::requeue});
   for (const TagSettlement& frame : frames) tags_.settling(frame.tag);
-  std::sort(frames.begin(), frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
   waiting_.clear();
   early_.clear();
 }
@@ -302,8 +289,8 @@ void Consumer::header_came(Connection& connection, const Frame& frame) {
   const std::shared_ptr<Block>& block = connection.keep();
   const Decoded decoded = decode_message(frame.payload, block->arena);
   if (decoded.message->id.size == 0) { // somebody else's
-    const std::string made = "amqp-" + hex(tags_.nonce()) + "-" + std::to_string(tags_.epoch()) +
-                             "-" + std::to_string(coming_->tag);
+    const std::string made = "amqp-" + network::hex(tags_.nonce()) + "-" +
+                             std::to_string(tags_.epoch()) + "-" + std::to_string(coming_->tag);
     decoded.message->id = backend::bytes(block->arena.copy(made.data(), made.size()));
   }
   coming_->header = block;

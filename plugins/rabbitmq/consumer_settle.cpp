@@ -70,17 +70,14 @@ void Consumer::settle(Call& call) {
   for (const Given& given : call.acks) call.frames.push_back({given.tag, Settle::ack});
   for (const Given& given : call.released) call.frames.push_back({given.tag, Settle::requeue});
   if (call.frames.empty()) return;
-  try {
-    // What is released is for others, too, and to come before what was pushed behind it.
-    if (tags_.epoch() != epoch) {
-      // of no use any more
-    } else if (call.released.empty()) {
-      tell(call.frames, false, call.deadline);
-    } else {
-      give_back_what_waits(call.frames, call.deadline);
+  if (tags_.epoch() == epoch) {
+    try {
+      // What is released is for others, too, and to come before what was pushed behind it.
+      call.released.empty() ? tell(call.frames, false, call.deadline)
+                            : give_back_what_waits(call.frames, call.deadline);
+    } catch (const ConnectionLost& failure) {
+      lost(failure);
     }
-  } catch (const ConnectionLost& failure) {
-    lost(failure);
   }
   const bool done = tags_.epoch() == epoch;
   if (!done) {

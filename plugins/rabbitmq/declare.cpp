@@ -77,7 +77,7 @@ amqp_queue_declare_t declaration(const std::string& queue, bool passive) {
 }
 
 Declared declare(Connection& connection, const amqp_queue_declare_t& fields, Deadline deadline) {
-  open_admin_channel(connection, deadline);
+  open_channel(connection, kAdminChannel, deadline);
   const auto& ok =
       request<amqp_queue_declare_ok_t>(connection, kAdminChannel, AMQP_QUEUE_DECLARE_METHOD, fields,
                                        AMQP_QUEUE_DECLARE_OK_METHOD, deadline);

@@ -130,16 +130,14 @@ std::string ManagementClient::get(const std::string& target, Deadline deadline) 
                 SWAPMQ_ERROR_RETRYABLE);
 }
 
-std::optional<QueueSizes> ManagementClient::sizes(const std::string& queue,
+std::optional<uint64_t> ManagementClient::unacked(const std::string& queue,
                                                   Deadline deadline) const {
   const std::string body = get(queues_ + "/" + percent_encoded(queue), deadline);
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (document.HasParseError() || !document.IsObject()) return std::nullopt;
-  // A queue that is new has not been counted yet.
   if (!document.HasMember("messages_unacknowledged")) return std::nullopt;
-  return QueueSizes{number_in(document, "messages_ready"),
-                    number_in(document, "messages_unacknowledged")};
+  return number_in(document, "messages_unacknowledged");
 }
 
 std::vector<ManagementClient::Listed> ManagementClient::list(Deadline deadline) const {

@@ -15,19 +15,14 @@
 
 namespace swapmq::rabbitmq {
 
-/// As the broker counted them some seconds ago.
-struct QueueSizes {
-  uint64_t ready = 0;
-  uint64_t unacked = 0;
-};
-
 /// Any thread.
 class ManagementClient {
  public:
   explicit ManagementClient(const Options& options);
 
-  /// Nothing: there is no such queue. Throws Failure.
-  std::optional<QueueSizes> sizes(const std::string& queue, backend::Deadline deadline) const;
+  /// What is delivered and not settled, as the broker counted it some seconds ago; nothing: it has
+  /// not counted it yet, or there is no such queue. Throws Failure.
+  std::optional<uint64_t> unacked(const std::string& queue, backend::Deadline deadline) const;
   /// All queues of the virtual host, by their names at the broker, with what is ready in them.
   struct Listed {
     std::string name;

@@ -16,7 +16,7 @@ using backend::Deadline;
 /// Deletes them, those that are not there too; gives how many messages were in them.
 uint64_t delete_all(Connection& connection, const std::vector<std::string>& queues,
                     Deadline deadline) {
-  open_admin_channel(connection, deadline);
+  open_channel(connection, kAdminChannel, deadline);
   for (const std::string& queue : queues) {
     amqp_queue_delete_t fields{};
     fields.queue = amqp_bytes(queue);
@@ -83,7 +83,7 @@ uint64_t purge_queue(Link& link, QueueRoutes& routes, Deadline deadline) {
   return over(link, deadline, [&](Connection& connection) {
     uint64_t removed = 0;
     found([&] {
-      open_admin_channel(connection, deadline);
+      open_channel(connection, kAdminChannel, deadline);
       amqp_queue_purge_t purge{};
       purge.queue = amqp_bytes(routes.queue().queue);
       removed = request<amqp_queue_purge_ok_t>(connection, kAdminChannel, AMQP_QUEUE_PURGE_METHOD,
@@ -114,8 +114,8 @@ void read_queue_stats(Link& link, QueueRoutes& routes, const ManagementClient* m
   stats.ready = declared.ready;
   stats.ready_precision = SWAPMQ_STAT_APPROXIMATE;
   if (management == nullptr) return;
-  if (const auto sizes = management->sizes(queue, deadline)) {
-    stats.unacked = sizes->unacked;
+  if (const auto unacked = management->unacked(queue, deadline)) {
+    stats.unacked = *unacked;
     stats.unacked_precision = SWAPMQ_STAT_APPROXIMATE;
   }
   stats.delayed = delayed_in(management->list(deadline), routes);

@@ -44,10 +44,6 @@ void open_channel(Connection& connection, uint16_t channel, Deadline deadline) {
   connection.channel(channel) = {true, 0};
 }
 
-void open_admin_channel(Connection& connection, Deadline deadline) {
-  open_channel(connection, kAdminChannel, deadline);
-}
-
 void open_publish_channel(Connection& connection, Deadline deadline) {
   if (connection.channel(kPublishChannel).open) return;
   open_channel(connection, kPublishChannel, deadline);

@@ -28,10 +28,10 @@ const Reply& request(Connection& connection, uint16_t channel, amqp_method_numbe
   return fields_of<Reply>(await_answer(connection, channel, answer, deadline));
 }
 
-/// Opens the channel if it is not open; kPublishChannel of a control connection is in confirm mode.
-void open_admin_channel(Connection& connection, backend::Deadline deadline);
-void open_publish_channel(Connection& connection, backend::Deadline deadline);
+/// Opens the channel if it is not open.
 void open_channel(Connection& connection, uint16_t channel, backend::Deadline deadline);
+/// The same for kPublishChannel, in confirm mode.
+void open_publish_channel(Connection& connection, backend::Deadline deadline);
 
 /// What to do with a frame that nobody waits for: if the broker ends its channel, so do we.
 void take_stray(Connection& connection, const Frame& frame);

@@ -57,7 +57,7 @@ RabbitSession::~RabbitSession() {
 
 void RabbitSession::ping(Deadline deadline) {
   over(control_, deadline, [&](Connection& connection) {
-    open_admin_channel(connection, deadline);
+    open_channel(connection, kAdminChannel, deadline);
     request<amqp_channel_flow_ok_t>(connection, kAdminChannel, AMQP_CHANNEL_FLOW_METHOD,
                                     amqp_channel_flow_t{1}, AMQP_CHANNEL_FLOW_OK_METHOD, deadline);
   });

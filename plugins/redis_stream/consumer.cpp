@@ -2,11 +2,11 @@
 #include "consumer.hpp"
 
 #include <algorithm>
-#include <random>
 #include <set>
 
 #include "answers.hpp"
 #include "network/deadlines.hpp"
+#include "network/nonce.hpp"
 #include "queue_admin.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
@@ -22,22 +22,14 @@ constexpr milliseconds kHealEvery(100);
 constexpr milliseconds kServiceGrace(200);
 constexpr std::string_view kSignOfLife = "a consumer's sign of life";
 
-uint64_t random_number() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
-
 /// Who it is, and how long its lease is: whoever finds its sign of life gone must know.
 std::string consumer_name(const ConsumerContext& context, milliseconds lease, uint64_t nonce) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   constexpr std::size_t kMost = 255;
   constexpr std::size_t kRest = 48; // of what is not the identity
   const std::string& id =
       context.options.consumer_id.empty() ? context.identity : context.options.consumer_id;
-  std::string name = std::string(kOwnKeys) + id.substr(0, kMost - kRest) + ":" +
-                     std::to_string(lease.count()) + "ms:";
-  for (int shift = 60; shift >= 0; shift -= 4) name += kDigits[(nonce >> shift) & 15];
-  return name;
+  return std::string(kOwnKeys) + id.substr(0, kMost - kRest) + ":" + std::to_string(lease.count()) +
+         "ms:" + network::hex(nonce);
 }
 
 } // namespace
@@ -46,7 +38,7 @@ Consumer::Consumer(const ConsumerContext& context, const RedisQueue& queue,
                    const swapmq_subscribe_args& args)
     : context_(context),
       keys_(queue.keys()),
-      slots_(random_number()),
+      slots_(network::make_nonce()),
       lease_(args.lease_ms > 0 ? milliseconds(args.lease_ms) : context.options.lease),
       name_(consumer_name(context, lease_, slots_.nonce())),
       alive_(keys_.alive(name_)),

@@ -248,17 +248,8 @@ void Consumer::dead_letter(Call& call, const Given& given) {
   const swapmq_settlement& settlement = call.args.settlements[given.settlement];
   const auto& target =
       static_cast<const RedisQueue&>(*reinterpret_cast<backend::Queue*>(settlement.target));
-  const std::vector<swapmq_header> headers =
-      merged_headers(*settlement.delivery->message, settlement);
-  // It waits for a person to look at it: neither its ttl nor its delay may hide it, and its
-  // deliveries are counted anew.
-  swapmq_message letter = *settlement.delivery->message;
-  letter.due_at_ms = 0;
-  letter.expires_at_ms = 0;
-  letter.delivery_count = 0;
-  letter.headers = headers.empty() ? nullptr : headers.data();
-  letter.header_count = static_cast<uint32_t>(headers.size());
-  letter.header_size = sizeof(swapmq_header);
+  const backend::DeadLetter dead(settlement);
+  const swapmq_message& letter = dead.message();
   if (letter.header_count > kMaxHeaderCount) return settled(call, given, SWAPMQ_TOO_LARGE);
 
   over_control(call, {given}, [&](Connection& connection) {

@@ -213,25 +213,6 @@ void append_fields(Commands& out, const swapmq_message& message) {
   }
 }
 
-std::vector<swapmq_header> merged_headers(const swapmq_message& message,
-                                          const swapmq_settlement& settlement) {
-  const Headers own = headers_of(message);
-  const Headers added = headers_of(settlement);
-  const auto replaced = [&](std::string_view name) {
-    for (std::size_t i = 0; i < added.size(); ++i) {
-      if (view(added[i].name) == name) return true;
-    }
-    return false;
-  };
-  std::vector<swapmq_header> merged;
-  merged.reserve(own.size() + added.size());
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    if (!replaced(view(own[i].name))) merged.push_back(own[i]);
-  }
-  for (std::size_t i = 0; i < added.size(); ++i) merged.push_back(added[i]);
-  return merged;
-}
-
 bool decode(std::string_view entry_id, const Reply& fields, Arena& arena, swapmq_message& message) {
   Decoder decoder(arena, message, fields.count / 2);
   for (const Reply* at = fields.first; at != nullptr; at = at->next->next) {

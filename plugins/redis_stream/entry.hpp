@@ -21,10 +21,6 @@ inline constexpr std::string_view kHeaderField = "header:";
 std::size_t field_arguments(const swapmq_message& message);
 void append_fields(Commands& out, const swapmq_message& message);
 
-/// The headers of a message with those of a settlement, which replace others of their name.
-std::vector<swapmq_header> merged_headers(const swapmq_message& message,
-                                          const swapmq_settlement& settlement);
-
 /// Where the name or the value of a field is, from a base.
 struct FieldAt {
   std::size_t at, size;

@@ -2,30 +2,6 @@
 #include "settle.hpp"
 
 namespace swapmq::sqlite {
-namespace {
-
-using backend::Headers;
-
-/// The message's headers with those of the settlement; one of the same name is replaced.
-std::vector<swapmq_header> merged_headers(const swapmq_message& message,
-                                          const swapmq_settlement& settlement) {
-  const Headers old = backend::headers_of(message);
-  const Headers added = backend::headers_of(settlement);
-  std::vector<swapmq_header> merged;
-  merged.reserve(old.size() + added.size());
-  for (std::size_t i = 0; i < old.size(); ++i) {
-    bool replaced = false;
-    for (std::size_t j = 0; j < added.size() && !replaced; ++j) {
-      replaced = backend::view(old[i].name) == backend::view(added[j].name);
-    }
-    if (!replaced) merged.push_back(old[i]);
-  }
-  for (std::size_t j = 0; j < added.size(); ++j) merged.push_back(added[j]);
-  return merged;
-}
-
-} // namespace
-
 Settler::Settler(Database& database, WriteTransaction& transaction, Lanes& lanes,
                  uint64_t max_messages)
     : database_(database),
@@ -122,7 +98,6 @@ swapmq_status Settler::give_back(Held& held, int64_t due_ms, bool counted) {
 
 swapmq_status Settler::dead_letter(const Held& held, const swapmq_settlement& settlement,
                                    const DeadLetterTarget& target) {
-  const swapmq_message& old = *settlement.delivery->message;
   const QueueRow queue = ensure_queue(database_, target.name, target.max_length);
   if (queue.id != queue_of_lane(held.claim->lane) &&
       room_in(database_, lanes_, queue, max_messages_, 1) == 0) {
@@ -130,17 +105,9 @@ swapmq_status Settler::dead_letter(const Held& held, const swapmq_settlement& se
   }
   if (!remove(held)) return SWAPMQ_LOST;
   let_go(held);
-  const std::vector<swapmq_header> headers = merged_headers(old, settlement);
-  swapmq_message moved = old;
-  moved.headers = headers.empty() ? nullptr : headers.data();
-  moved.header_count = static_cast<uint32_t>(headers.size());
-  moved.header_size = sizeof(swapmq_header);
-  // It starts afresh there: no counts, no delay, and no end before somebody has looked at it.
-  moved.delivery_count = 0;
-  moved.due_at_ms = 0;
-  moved.expires_at_ms = 0;
+  const backend::DeadLetter moved(settlement);
   if (!writer_) writer_.emplace(database_, lanes_);
-  writer_->add(queue.id, moved, now_ms_);
+  writer_->add(queue.id, moved.message(), now_ms_);
   transaction_.wake_later(target.name);
   return SWAPMQ_OK;
 }

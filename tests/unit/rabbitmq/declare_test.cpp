@@ -115,7 +115,7 @@ class DeclareTest : public testing::Test {
       taken = true;
     } catch (const ChannelClosed& closed) {
       EXPECT_EQ(closed.status(), SWAPMQ_CONFLICT);
-      open_admin_channel(*connection_, deadline()); // takes the other two answers
+      open_channel(*connection_, kAdminChannel, deadline()); // takes the other two answers
       look_at(*connection_, "q", deadline());
     }
     EXPECT_EQ(route.declared_on == connection_->serial(), taken);

@@ -245,26 +245,5 @@ TEST(Entry, OfFieldsThatNoServerSendsIsNoMessage) {
   }
 }
 
-// ---- headers of a settlement --------------------------------------------------------------------
-
-TEST(MergedHeaders, ThoseOfTheSettlementReplaceThoseOfTheirName) {
-  const std::vector<swapmq_header> own{
-      {bytes("a"), bytes("1")}, {bytes("b"), bytes("2")}, {bytes("a"), bytes("3")}};
-  const std::vector<swapmq_header> added{{bytes("a"), bytes("4")}, {bytes("c"), bytes("5")}};
-  swapmq_message message{};
-  message.headers = own.data();
-  message.header_count = 3;
-  message.header_size = sizeof(swapmq_header);
-  swapmq_settlement settlement{};
-  settlement.headers = added.data();
-  settlement.header_count = 2;
-  settlement.header_size = sizeof(swapmq_header);
-  std::string all;
-  for (const swapmq_header& header : merged_headers(message, settlement)) {
-    all += std::string(view(header.name)) + std::string(view(header.value));
-  }
-  EXPECT_EQ(all, "b2a4c5");
-}
-
 } // namespace
 } // namespace swapmq::redis
