@@ -37,6 +37,29 @@ class Faults : public OneBroker {
     app.broker.queue_type = queue_type;
     return app;
   }
+  /// In a queue that nobody consumes from meanwhile.
+  static std::set<std::string> publish_to_rest(MessageQueue& mq) {
+    std::set<std::string> confirmed;
+    for (const Sent& sent : mq.publish_many("resting", std::vector<Message>(200, {.body = "x"}))) {
+      EXPECT_TRUE(sent) << sent.error().message();
+      confirmed.emplace(sent.id());
+    }
+    return confirmed;
+  }
+  static void expect_rested(MessageQueue& mq, const std::set<std::string>& confirmed) {
+    auto subscription = mq.subscribe("resting");
+    std::set<std::string> consumed;
+    const auto deadline = Clock::now() + milliseconds(15'000);
+    while (consumed.size() < confirmed.size() && Clock::now() < deadline) {
+      const auto got = subscription->receive(200, milliseconds(500));
+      if (!got) continue;
+      for (const Delivery& delivery : *got) {
+        consumed.emplace(delivery.id());
+        delivery.ack();
+      }
+    }
+    EXPECT_EQ(consumed, confirmed);
+  }
   static void finish(Traffic& traffic, std::uint64_t first = 0) {
     expect_nothing_lost(traffic.finish(first));
     expect_broker_is_empty();
@@ -48,19 +71,23 @@ class FaultsOfAType : public Faults, public testing::WithParamInterface<const ch
 TEST_P(FaultsOfAType, BrokerKilledAndStartedAgain) {
   Traffic traffic(config_of(GetParam()).json());
   ASSERT_TRUE(traffic.flows());
+  const std::set<std::string> resting = publish_to_rest(traffic.publishing());
   keep_queues();
   broker().kill();
   broker().restart();
   ASSERT_TRUE(traffic.flows(100, milliseconds(30'000)));
+  expect_rested(traffic.consuming(), resting);
   finish(traffic);
 }
 
 TEST_P(FaultsOfAType, BrokerStoppedInOrderAndStartedAgain) {
   Traffic traffic(config_of(GetParam()).json());
   ASSERT_TRUE(traffic.flows());
+  const std::set<std::string> resting = publish_to_rest(traffic.publishing());
   broker().stop();
   broker().restart();
   ASSERT_TRUE(traffic.flows(100, milliseconds(30'000)));
+  expect_rested(traffic.consuming(), resting);
   finish(traffic);
 }
 
