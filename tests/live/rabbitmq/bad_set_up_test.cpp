@@ -188,6 +188,14 @@ TEST_F(BadSetUp, CertificateOfAnUnknownAuthority) {
   expect_both(options, Eq(Errc::unavailable), ContainsRegex("certificate.*ca_file"));
 }
 
+TEST_F(BadSetUp, NoClientCertificateWhereOneIsNeeded) {
+  RabbitmqOptions options = tls_options();
+  options.certificate_file.clear();
+  options.key_file.clear();
+  expect_both(options, AnyOf(Errc::unavailable, Errc::access_denied),
+              HasSubstr("certificate_file"));
+}
+
 // ---- permissions --------------------------------------------------------------------------------
 
 /// The error that a consumer comes to, which goes on trying.
@@ -273,6 +281,18 @@ TEST_F(BadSetUp, MessageOverTheBrokersLimit) {
   // The first was found out by asking, and may have been asked twice; nothing else is.
   const auto size = await([&] { return *mq.size("tasks") >= 13; });
   EXPECT_TRUE(size) << *mq.size("tasks");
+}
+
+/// Not only that it is, but what is, and what would do.
+TEST_F(BadSetUp, WhatIsTooLargeIsSaid) {
+  const Setting small(broker(), "max_message_size", "100000");
+  MessageQueue mq = open_queue(RabbitmqApp{broker().options()});
+  const Sent body = mq.publish("tasks", std::string(100'001, 'x'));
+  expect_told(told(body.error()), Eq(Errc::too_large), HasSubstr("100000"));
+  const std::string large(70'000, 'x');
+  const Header header{"large", large};
+  const Sent headers = mq.publish("tasks", Message{.body = "body", .headers = {&header, 1}});
+  expect_told(told(headers.error()), Eq(Errc::too_large), ContainsRegex("header.*65536"));
 }
 
 TEST_F(BadSetUp, HeadersOverTheLimit) {

@@ -103,20 +103,23 @@ TEST_P(FaultsOfAType, ConnectionsClosedAgainAndAgain) {
   finish(traffic);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, FaultsOfAType, testing::Values("quorum", "classic"),
-                         [](const auto& type) { return std::string(type.param); });
-
-TEST_F(Faults, ClassicQueueDeletedUnderTraffic) {
-  Traffic traffic(config_of("classic").json());
-  ASSERT_TRUE(traffic.flows());
-  broker().eval(kDeleteQueues);
-  traffic.write_off();
-  const std::uint64_t after = traffic.next_number();
-  ASSERT_TRUE(traffic.flows()) << "publishing and consuming go on";
+TEST_P(FaultsOfAType, QueueDeletedUnderTraffic) {
+  Traffic traffic(config_of(GetParam()).json());
+  std::uint64_t after = 0;
+  // The broker has more than one way to go about it.
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(traffic.flows()) << "publishing and consuming go on, in round " << round;
+    broker().eval(kDeleteQueues);
+    traffic.write_off();
+    after = traffic.next_number();
+  }
   ASSERT_TRUE(traffic.flows());
   finish(traffic, after);
   EXPECT_GE(plugin_events(traffic.consuming(), "queues_lost"), 1);
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, FaultsOfAType, testing::Values("quorum", "classic"),
+                         [](const auto& type) { return std::string(type.param); });
 
 TEST_F(Faults, BrokerAwayForLongerThanAPublishMayTake) {
   Traffic traffic(config().json(), {.publish_timeout = milliseconds(300)});

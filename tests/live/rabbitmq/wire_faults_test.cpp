@@ -58,6 +58,23 @@ TEST_F(WireFaults, ASilentConnectionIsLeftForANewOne) {
   leave_silent_connections(proxy_, app.json());
 }
 
+/// The options say how long the broker may be silent where an answer is due, such as a confirm.
+TEST_F(WireFaults, APublishLeavesASilentConnectionInTime) {
+  Accounts accounts;
+  MessageQueue mq = open_queue(through_proxy());
+  for (const Way way : {Way::replies, Way::requests}) {
+    const Sent first = accounts.publish(mq);
+    ASSERT_TRUE(first) << first.error().message();
+    proxy_.swallow(way);
+    const auto began = Clock::now();
+    const Sent sent = accounts.publish(mq);
+    EXPECT_TRUE(sent) << sent.error().message();
+    EXPECT_LT(Clock::now() - began, milliseconds(5000));
+  }
+  proxy_.heal();
+  accounts.expect_all_come(open_queue(direct()));
+}
+
 TEST_F(WireFaults, ABlackHoleIsNoticedAndLeft) {
   leave_a_black_hole(proxy_, through_proxy().json(), direct().json());
 }
