@@ -123,6 +123,8 @@ void Consumer::consume(Connection& connection, Deadline deadline) {
   request<amqp_basic_consume_ok_t>(connection, kConsumeChannel, AMQP_BASIC_CONSUME_METHOD, consume,
                                    AMQP_BASIC_CONSUME_OK_METHOD, deadline);
   pushing_ = true;
+  starving_ = false;
+  look_at_ = Clock::now() + kLookEvery;
 }
 
 /// Whether what earlier consumers held, and so took from this one's prefetch, is settled, or keeps
@@ -137,10 +139,7 @@ bool Consumer::could_push_more() const {
 void Consumer::await_barrier(Connection& connection, uint64_t barrier, Deadline deadline) {
   const uint64_t epoch = tags_.epoch();
   while (tags_.epoch() == epoch && barriers_ < barrier) {
-    if (!connection.wait(deadline)) {
-      throw ConnectionLost("RabbitMQ at " + connection.endpoint().text() +
-                           " did not answer a consumer in time");
-    }
+    if (!connection.await(deadline)) throw connection.is_silent();
     take_frames(connection);
   }
 }
@@ -331,6 +330,7 @@ void Consumer::delivery_is_whole() {
   header_is_here_ = false;
   large_body_ = nullptr;
   tags_.delivered();
+  starving_ = false;
   const swapmq_message& message = *whole.message;
   if (whole.returned.nacks > 0 || message.delivery_count > 0) {
     whole.flags |= SWAPMQ_DELIVERY_REDELIVERED;

@@ -66,6 +66,9 @@ class Consumer final : public backend::Subscription {
  private:
   using Clock = backend::Deadline::Clock;
 
+  // How often one that gets nothing asks whether there is something.
+  static constexpr milliseconds kLookEvery{2000};
+
   /// A settlement and the delivery that it is about.
   struct Given {
     std::size_t settlement;
@@ -110,6 +113,8 @@ class Consumer final : public backend::Subscription {
   // consumer_receive.cpp: receiving
   backend::Received receive(Call& call);
   void wait(const Call& call);
+  void look_whether_starved(backend::Deadline deadline);
+  [[nodiscard]] bool may_starve() const;
   void tend(backend::Deadline deadline);
   void drop_expired(std::vector<TagSettlement>& acks);
   void hold_until_due();
@@ -141,6 +146,8 @@ class Consumer final : public backend::Subscription {
   uint64_t push_from_ = 0;        // its first delivery tag
   Clock::time_point asked_at_{};  // when the host last wanted messages
   Clock::time_point heal_at_{};   // a queue that was deleted is not made again before
+  Clock::time_point look_at_{};   // if it holds nothing, whether there is something is asked then
+  bool starving_ = false;         // there was, and nothing came since
   uint64_t barriers_ = 0;         // answered
   std::optional<Waiting> coming_; // a delivery of which not all is here
   bool header_is_here_ = false;

@@ -7,6 +7,7 @@
 
 #include "broker_error.hpp"
 #include "consumer.hpp"
+#include "declare.hpp"
 #include "requests.hpp"
 #include "session.hpp"
 
@@ -53,6 +54,7 @@ Received Consumer::receive(Call& call) {
       begin_pushing(attach_by);
       take_in();
       if (is_attached()) tend(call.deadline);
+      if (is_attached()) look_whether_starved(attach_by);
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
       if (!may_wait) return {nullptr, poked};
       if (call.args.deadline.passed()) return {};
@@ -67,6 +69,37 @@ Received Consumer::receive(Call& call) {
       if (!may_wait || call.args.deadline.passed() || ++failures > kMostFailures) throw;
     }
   }
+}
+
+/// With one active consumer that may be another one, and it is not known which.
+bool Consumer::may_starve() const {
+  return pushing_ && tags_.held() == 0 && !queue_.routes().queue().arguments.single_active_consumer;
+}
+
+/// A quorum queue that is made again at the moment of its deletion may keep a consumer of the old
+/// one without passing anything on to it, and without a word. So where messages are ready twice in
+/// a row and nothing comes, this becomes a consumer anew.
+void Consumer::look_whether_starved(Deadline deadline) {
+  if (!may_starve() || Clock::now() < look_at_) return;
+  look_at_ = Clock::now() + kLookEvery;
+  uint64_t ready = 0;
+  try {
+    ready = over(context_.control, deadline, [&](Connection& control) {
+              return look_at(control, queue_.routes().queue().queue, deadline);
+            }).ready;
+  } catch (const Failure& failure) {
+    context_.host.log(SWAPMQ_LOG_DEBUG, failure.what()); // of a queue that is gone we are told
+    return;
+  }
+  if (ready > 0 && starving_) {
+    context_.host.count("queues_lost");
+    context_.host.log(SWAPMQ_LOG_WARN, "RabbitMQ keeps the messages of the queue \"" +
+                                           queue_.routes().queue().queue +
+                                           "\" from its consumer, which is made anew");
+    link_.drop();
+    lose_all();
+  }
+  starving_ = ready > 0;
 }
 
 void Consumer::wait(const Call& call) {
@@ -143,6 +176,7 @@ void Consumer::send_on(std::vector<TagSettlement>& acks, Deadline deadline) {
 
 Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
   Clock::time_point next = call.args.deadline.at();
+  if (may_starve()) next = std::min(next, look_at_);
   const int64_t now_ms = backend::unix_now_ms();
   for (const Waiting& waiting : early_) {
     const int64_t left = waiting.due_ms() - now_ms;
