@@ -170,10 +170,22 @@ bool Connection::wait(Deadline deadline, const network::Wake* wake) {
   }
 }
 
+bool Connection::await(Deadline deadline) {
+  while (!wait(network::at_most(deadline, patience))) {
+    if (deadline.passed()) return false;
+    if (blocked_.empty()) throw is_silent();
+  }
+  return true;
+}
+
+ConnectionLost Connection::is_silent() const {
+  return ConnectionLost("RabbitMQ at " + endpoint_.text() + " is silent where an answer is due");
+}
+
 Frame Connection::read(Deadline deadline) {
   Frame frame;
   while (!next(frame)) {
-    if (!wait(deadline)) {
+    if (!await(deadline)) {
       throw Failure(SWAPMQ_TIMEOUT, "RabbitMQ at " + endpoint_.text() + " did not answer in time",
                     SWAPMQ_ERROR_RETRYABLE);
     }

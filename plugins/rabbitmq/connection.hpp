@@ -16,6 +16,7 @@
 #include "frames.hpp"
 #include "network/deadlines.hpp"
 #include "network/endpoint.hpp"
+#include "network/failures.hpp"
 #include "network/transport.hpp"
 #include "network/wake.hpp"
 #include "output.hpp"
@@ -48,7 +49,8 @@ class Connection {
 
   void tuned(const Tuning& tuning);
   [[nodiscard]] const Tuning& tuning() const { return tuning_; }
-  BrokerVersion version; // known once it is logged in
+  BrokerVersion version;       // known once it is logged in
+  milliseconds patience{5000}; // how long the broker may be silent where an answer is due
 
   Output& out() { return out_; }
   [[nodiscard]] std::size_t unsent() const { return out_.size() - out_at_; }
@@ -69,10 +71,15 @@ class Connection {
   /// Waits until something was taken in or sent, or the deadline; heartbeats go on meanwhile.
   /// False: the deadline passed. Throws ConnectionLost, Interrupted if `wake` is raised.
   bool wait(backend::Deadline deadline, const network::Wake* wake = nullptr);
+  /// The same where an answer is due: throws ConnectionLost also if nothing comes for as long as
+  /// `patience`, unless that is by an alarm of the broker.
+  bool await(backend::Deadline deadline);
+  /// What await() throws.
+  [[nodiscard]] network::ConnectionLost is_silent() const;
   /// Heartbeats, if they are due. Throws ConnectionLost if the broker's are missing.
   void beat();
 
-  /// Sends what is unsent and awaits the next frame. Throws as wait(); Failure(TIMEOUT).
+  /// Sends what is unsent and awaits the next frame. Throws as await(); Failure(TIMEOUT).
   Frame read(backend::Deadline deadline);
 
   /// Whether it is of no use any more, or its end has come: for idle ones.

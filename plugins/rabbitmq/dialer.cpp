@@ -45,6 +45,7 @@ std::unique_ptr<Connection> Dialer::dial(const Broker& broker, Deadline deadline
   auto transport =
       network::Transport::connect(broker.endpoint, resolver_, tls_ ? &*tls_ : nullptr, until, wake);
   auto connection = std::make_unique<Connection>(std::move(transport), broker.endpoint);
+  connection->patience = options_.connection_timeout;
   log_in(*connection, broker, name_, options_.heartbeat, until);
   return connection;
 }

@@ -111,8 +111,8 @@ class Login {
       }
     } catch (const ConnectionLost& lost) {
       look_for_strangers();
-      throw ConnectionLost(std::string(lost.what()) +
-                           " (before any greeting; a port that wants TLS needs amqps://)");
+      throw ConnectionLost(std::string(lost.what()) + " (before any greeting)" +
+                           network::login_hint(broker_.endpoint));
     }
     if (frame.method() != AMQP_CONNECTION_START_METHOD) unexpected(frame, "to greet");
     const auto& start = fields_of<amqp_connection_start_t>(frame);

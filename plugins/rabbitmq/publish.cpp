@@ -52,8 +52,8 @@ class Pipeline {
       }
       if (may_encode()) {
         connection_.receive();
-      } else if (!connection_.wait(deadline)) {
-        timed_out();
+      } else if (!connection_.wait(network::at_most(deadline, connection_.patience / 2))) {
+        nothing_came(deadline);
       }
     }
   }
@@ -219,6 +219,7 @@ class Pipeline {
   }
 
   void take(const Frame& frame) {
+    asked_ = false;
     if (frame.type == kMethodFrame) {
       switch (frame.method()) {
         case AMQP_BASIC_ACK_METHOD:
@@ -228,6 +229,8 @@ class Pipeline {
               [this](const Sent& sent, bool acked) { answered(sent, acked); });
         case AMQP_CHANNEL_CLOSE_METHOD:
           return channel_closed(frame);
+        case AMQP_CHANNEL_FLOW_OK_METHOD:
+          return; // it is there
         default:
           break;
       }
@@ -301,6 +304,15 @@ class Pipeline {
     throw Failure(SWAPMQ_UNAVAILABLE, closed.what(), SWAPMQ_ERROR_RETRYABLE);
   }
 
+  /// A queue may take its time to confirm, or a broker with an alarm; but its channel answers.
+  void nothing_came(Deadline deadline) {
+    if (deadline.passed()) timed_out();
+    if (!connection_.blocked().empty()) return;
+    if (asked_) throw connection_.is_silent();
+    asked_ = true;
+    connection_.out().method(kPublishChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
+  }
+
   [[noreturn]] void timed_out() {
     if (!connection_.blocked().empty()) {
       throw Failure(SWAPMQ_RESOURCE_EXHAUSTED,
@@ -330,6 +342,7 @@ class Pipeline {
   int rounds_ = 0;
   std::optional<uint64_t> room_; // in a queue whose bound we keep
   bool certainly_failed_ = false;
+  bool asked_ = false; // whether it is there, and nothing came since
 };
 
 } // namespace
