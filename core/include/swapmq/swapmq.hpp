@@ -249,7 +249,8 @@ class SWAPMQ_API Delivery {
   // exchange.
   Settling ack() const;
   /// Counted; delivered again after the delay (none: the config's retry_delay_seconds), or
-  /// dead-lettered if that was the last of max_deliveries.
+  /// dead-lettered if that was the last of max_deliveries. Of the reason, here and of a rejection,
+  /// 1024 bytes are kept.
   Settling nack(std::optional<milliseconds> delay = std::nullopt,
                 std::string_view reason = {}) const;
   Settling release() const;                            ///< not counted

@@ -3,6 +3,7 @@
 // Session::publish: splits by the plugin's limits, and makes of whatever the plugin left in the
 // results one of the three outcomes for each message.
 #include <algorithm>
+#include <string>
 
 #include "plugin/session.h"
 #include "plugin/session_call.h"
@@ -20,16 +21,27 @@ swapmq_publish_result failed(swapmq_status status, std::uint32_t flags = 0) {
 
 bool beyond(std::uint64_t value, std::uint64_t limit) { return limit != 0 && value > limit; }
 
-bool is_too_large(const swapmq_message& message, const swapmq_limits& limits) {
-  if (beyond(message.body.size, limits.max_body_bytes)) return true;
-  if (beyond(message.header_count, limits.max_header_count)) return true;
-  if (limits.max_headers_bytes == 0) return false;
+std::string too_much(const char* what, std::uint64_t value, const char* unit, std::uint64_t limit) {
+  return std::string(what) + std::to_string(value) + unit + "; the backend takes at most " +
+         std::to_string(limit);
+}
+
+/// Which limit the message is beyond; empty: none.
+std::string what_is_too_large(const swapmq_message& message, const swapmq_limits& limits) {
+  if (beyond(message.body.size, limits.max_body_bytes)) {
+    return too_much("the body has ", message.body.size, " bytes", limits.max_body_bytes);
+  }
+  if (beyond(message.header_count, limits.max_header_count)) {
+    return too_much("there are ", message.header_count, " headers", limits.max_header_count);
+  }
+  if (limits.max_headers_bytes == 0) return {};
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < message.header_count; ++i) {
     const swapmq_header& header = header_at(message, i);
     bytes += header.name.size + header.value.size;
   }
-  return bytes > limits.max_headers_bytes;
+  if (!beyond(bytes, limits.max_headers_bytes)) return {};
+  return too_much("the headers have ", bytes, " bytes", limits.max_headers_bytes);
 }
 
 bool worth_another_attempt(const swapmq_publish_result& result) {
@@ -41,7 +53,8 @@ std::size_t run_length(std::span<const swapmq_message> messages, const swapmq_li
   const std::size_t cap =
       limits.max_publish_batch == 0 ? messages.size() : limits.max_publish_batch;
   std::size_t length = 0;
-  while (length < std::min(cap, messages.size()) && !is_too_large(messages[length], limits)) {
+  while (length < std::min(cap, messages.size()) &&
+         what_is_too_large(messages[length], limits).empty()) {
     ++length;
   }
   return length;
@@ -128,6 +141,7 @@ Error Session::publish(swapmq_queue* queue, std::span<const swapmq_message> mess
     const auto rest = messages.subspan(done);
     const std::size_t length = run_length(rest, backend_->limits());
     if (length == 0) {
+      if (!first) first = {Errc::too_large, what_is_too_large(rest[0], backend_->limits())};
       results[done++] = failed(SWAPMQ_TOO_LARGE);
       continue;
     }

@@ -20,9 +20,21 @@ constexpr milliseconds longest_rest{500};
 constexpr milliseconds gathering{2};
 constexpr milliseconds inline_flush{10};
 constexpr std::size_t max_settlements_per_exchange = 1024;
+constexpr std::size_t max_reason =
+    1024; // bytes: it becomes a header, for which there is little room
 
 Error lost_error() {
   return {Errc::lost, "the delivery is no longer ours; the message may be delivered again"};
+}
+
+/// As much of it as is kept, in whole characters where it is UTF-8.
+std::string beginning_of(std::string_view reason) {
+  std::size_t length = std::min(reason.size(), max_reason);
+  const auto continues = [&] {
+    return (static_cast<unsigned char>(reason[length]) & 0xC0) == 0x80;
+  };
+  while (length > 0 && length < reason.size() && continues()) --length;
+  return std::string(reason.substr(0, length));
 }
 
 } // namespace
@@ -126,7 +138,7 @@ void Ledger::unlist(DeliveryState& delivery) {
 void Ledger::decide(DeliveryState& delivery, std::int32_t action, std::int64_t due_at_ms,
                     std::string_view reason, Deadline now) {
   delivery.stage.store(Stage::settling, std::memory_order_relaxed);
-  pending_.push_back({&delivery, action, due_at_ms, std::string(reason), now, Deadline{}});
+  pending_.push_back({&delivery, action, due_at_ms, beginning_of(reason), now, Deadline{}});
 }
 
 void Ledger::wake_lane() {

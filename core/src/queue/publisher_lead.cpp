@@ -210,7 +210,9 @@ bool Publisher::fold(const Item& item, const swapmq_publish_result& result, cons
   }
   message.code =
       result.status == SWAPMQ_STATUS_UNTOUCHED ? error.code() : plugin::to_errc(result.status);
-  message.text = error ? error.message() : std::string(to_string(message.code));
+  // The error may be that of another message of the call.
+  const bool its_own = error && error.code() == message.code;
+  message.text = its_own ? error.message() : std::string(to_string(message.code));
   if (result.outcome == SWAPMQ_PUBLISH_IN_DOUBT) message.ever_in_doubt = true;
   message.retryable = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT ||
                       (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(message.code);

@@ -131,6 +131,16 @@ TEST(Settle, ARejectedDeadLetterStaysWhereItIsAndDoesNotSpin) {
   EXPECT_GE(std::chrono::steady_clock::now() - before, 390ms);
 }
 
+TEST(Settle, OfAReasonTheBeginningIsKept) {
+  auto mq = open_memory();
+  ASSERT_TRUE(mq.publish("tasks", "x"));
+  const std::string most(1023, 'r');
+  auto subscription = mq.subscribe("tasks");
+  receive_one(*subscription).reject(most + "\u00e9 and so on");
+  auto dead = mq.subscribe("tasks.dead");
+  EXPECT_EQ(receive_one(*dead).header("swapmq-dead-letter-reason"), most);
+}
+
 TEST(Settle, WithoutHelpFromTheBackendNothingIsLost) {
   auto mq = open_scripted(R"(,"max_retries":1)");
   ASSERT_TRUE(mq.publish("tasks", "x"));
