@@ -139,13 +139,13 @@ std::string publish_frame(uint16_t channel, std::string_view routing_key) {
 }
 
 bool append_message(Output& out, const Address& address, const swapmq_message& message,
-                    const Returned& returned, std::size_t frame_max) {
+                    const Returned& returned, std::size_t frame_max, std::size_t spare) {
   const std::size_t most = frame_max - kFrameOverhead;
   const std::size_t begun = out.size();
   out.raw(address.frame);
   const std::size_t header = out.size();
   HeaderWriter(out, message, returned).write(address.channel, address.moved_later);
-  if (out.size() - header > most + kFrameOverhead) {
+  if (out.size() - header + spare > frame_max) {
     out.cut(begun);
     return false;
   }

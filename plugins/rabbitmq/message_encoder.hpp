@@ -38,8 +38,9 @@ struct Address {
   bool moved_later; // by the broker, from a delay queue
 };
 
-/// Appends the message. False, and nothing appended: its properties do not fit into a frame.
+/// Appends the message. False, and nothing appended: its properties do not fit into a frame of
+/// which `spare` bytes stay free.
 bool append_message(Output& out, const Address& address, const swapmq_message& message,
-                    const Returned& returned, std::size_t frame_max);
+                    const Returned& returned, std::size_t frame_max, std::size_t spare = 0);
 
 } // namespace swapmq::rabbitmq

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,26 @@ constexpr int kMostRounds = 6;
 constexpr milliseconds kFirstPause(10); // before what the broker could not handle is sent again
 // Before a queue that was deleted is made again: until its consumers have noticed.
 constexpr milliseconds kNoticedWithin(100);
+
+bool headers_are_too_large(const swapmq_message& message) {
+  if (message.header_count == 0) return false;
+  if (message.header_count > kMaxHeaderCount) return true;
+  uint64_t bytes = 0;
+  const backend::Headers headers = backend::headers_of(message);
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    bytes += headers[i].name.size + headers[i].value.size;
+  }
+  return bytes > kMaxHeadersBytes;
+}
+
+/// What a message that is taken leaves of its frame to its nacks, to the order of its headers in a
+/// delay queue, and to what says of a dead letter why it is one.
+std::size_t room_for_copies(const swapmq_message& message) {
+  std::size_t room = 2048;
+  const backend::Headers headers = backend::headers_of(message);
+  for (std::size_t i = 0; i < headers.size(); ++i) room += headers[i].name.size + 24;
+  return room;
+}
 
 /// One publish call over one connection.
 class Pipeline {
@@ -58,6 +79,14 @@ class Pipeline {
     }
   }
 
+  /// One of many that is too large is no failure of the call.
+  [[nodiscard]] bool all_are_too_large() const { return refusals_ == letters_.size(); }
+  /// Throws if anything was too large, which the others are not.
+  void complain() const {
+    if (complaint_.empty()) return;
+    throw Failure(SWAPMQ_TOO_LARGE, complaint_, SWAPMQ_ERROR_RETRYABLE);
+  }
+
   /// What was sent and not answered is in doubt; what was not wholly sent never happened.
   void give_up(const Failure& failure) {
     confirms_.for_each_open([&](const Sent& sent) {
@@ -80,11 +109,13 @@ class Pipeline {
     }
   }
 
-  /// Of a confirm that comes late, or of bytes that wait to be sent, the next call must not know.
+  /// Of a return that comes late, or of bytes that wait to be sent, the next call must not know. (A
+  /// broker with an alarm is an exception: another connection would have to learn of it again, by
+  /// messages that are in doubt.)
   [[nodiscard]] bool connection_is_of_use() const {
-    const bool answers =
-        connection_.bytes_received() > received_before_ || !connection_.blocked().empty();
-    return connection_.unsent() == 0 && answers;
+    const bool answered =
+        connection_.bytes_received() > received_before_ && confirms_.in_flight() == 0;
+    return connection_.unsent() == 0 && (answered || !connection_.blocked().empty());
   }
 
  private:
@@ -175,36 +206,41 @@ class Pipeline {
       results_[i] = backend::confirmed(); // nobody will ever see it
       return;
     }
-    if (too_large(message)) {
-      results_[i] = backend::failed(SWAPMQ_TOO_LARGE);
-      return;
-    }
     const bool bounded = room_.has_value() && route.arguments.max_length != 0;
     if (bounded && *room_ == 0) {
       results_[i] = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
       return;
     }
     const Address address{route.frame, kPublishChannel, route.arguments.delay_ms != 0};
-    if (!append_message(connection_.out(), address, message, letters_[i].returned,
-                        connection_.tuning().frame_max)) {
-      results_[i] = backend::failed(SWAPMQ_TOO_LARGE);
-      return;
+    if (is_too_large(i) || !append_message(connection_.out(), address, message,
+                                           letters_[i].returned, frame_max_, spare(i))) {
+      return refuse(i);
     }
     if (bounded) --*room_;
     ++connection_.channel(kPublishChannel).published;
     confirms_.sent({i, backend::view(message.id), connection_.bytes_queued()});
   }
 
-  [[nodiscard]] bool too_large(const swapmq_message& message) const {
-    if (message.body.size > dialer_.max_message_bytes()) return true;
-    if (message.header_count == 0) return false;
-    if (message.header_count > kMaxHeaderCount) return true;
-    uint64_t bytes = 0;
-    const backend::Headers headers = backend::headers_of(message);
-    for (std::size_t i = 0; i < headers.size(); ++i) {
-      bytes += headers[i].name.size + headers[i].value.size;
-    }
-    return bytes > kMaxHeadersBytes;
+  [[nodiscard]] bool is_too_large(std::size_t letter) const {
+    return letters_[letter].message->body.size > dialer_.max_message_bytes() ||
+           (!letters_[letter].is_copy && headers_are_too_large(*letters_[letter].message));
+  }
+  [[nodiscard]] std::size_t spare(std::size_t letter) const {
+    return letters_[letter].is_copy ? 0 : room_for_copies(*letters_[letter].message);
+  }
+  void refuse(std::size_t letter) {
+    results_[letter] = backend::failed(SWAPMQ_TOO_LARGE);
+    ++refusals_;
+    const uint64_t size = letters_[letter].message->body.size;
+    const uint64_t most = dialer_.max_message_bytes();
+    complaint_ = size > most
+                     ? "a body of " + std::to_string(size) + " bytes; max_message_size of " +
+                           dialer_.text() + " is " + std::to_string(most)
+                     : "headers, correlation_id, reply_to, content_type and ordering_key of a "
+                       "message do not fit together into a frame of " +
+                           std::to_string(frame_max_) + " bytes (frame_max of " + dialer_.text() +
+                           "), or the headers are beyond " + std::to_string(kMaxHeadersBytes) +
+                           " bytes";
   }
 
   void take_frames() {
@@ -300,6 +336,7 @@ class Pipeline {
     const uint64_t most = configured_max_size(closed.closing().text);
     if (most == 0) throw ChannelClosed(closed);
     dialer_.learn_max_message_bytes(most);
+    complaint_ = closed.what();
     // For those that are not too large the channel was lost, no more.
     throw Failure(SWAPMQ_UNAVAILABLE, closed.what(), SWAPMQ_ERROR_RETRYABLE);
   }
@@ -341,6 +378,9 @@ class Pipeline {
   std::size_t again_at_ = 0;         // in again_: the first that is not encoded
   int rounds_ = 0;
   std::optional<uint64_t> room_; // in a queue whose bound we keep
+  const std::size_t frame_max_ = connection_.tuning().frame_max;
+  std::size_t refusals_ = 0; // of what is too large
+  std::string complaint_;    // about it
   bool certainly_failed_ = false;
   bool asked_ = false; // whether it is there, and nothing came since
 };
@@ -366,8 +406,10 @@ void publish_letters(Link& link, Dialer& dialer, std::span<const Letter> letters
   } catch (const Failure& failure) {
     pipeline.give_up(failure);
     if (!pipeline.connection_is_of_use()) link.drop();
+    pipeline.complain();
     throw; // all results are there; the failure's text says why
   }
+  if (pipeline.all_are_too_large()) pipeline.complain();
 }
 
 } // namespace swapmq::rabbitmq

@@ -22,10 +22,12 @@ struct Letter {
   QueueRoutes* to;
   Returned returned = {};
   bool makes_queue = true; // where there is none; false: it fails with NOT_FOUND
+  bool is_copy = true;     // of a message that was taken: it is within the limits
 };
 
 /// Publishes in order and fills in all results, also when it throws: then the failure's text says
-/// why some of them are not confirmed. A message that has expired is confirmed and not sent.
+/// why some of them are not confirmed. A message that has
+/// expired is confirmed and not sent.
 void publish_letters(Link& link, Dialer& dialer, std::span<const Letter> letters,
                      backend::PublishResults results, backend::Deadline deadline);
 

@@ -95,7 +95,7 @@ void RabbitSession::publish(backend::Queue& queue, backend::Messages messages,
   std::vector<Letter> letters;
   letters.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    letters.push_back({&messages[i], &ours(queue).routes()});
+    letters.push_back({.message = &messages[i], .to = &ours(queue).routes(), .is_copy = false});
   }
   publish_letters(control_, backend_.dialer(), letters, results, deadline);
 }

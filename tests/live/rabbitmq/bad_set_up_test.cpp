@@ -287,12 +287,15 @@ TEST_F(BadSetUp, MessageOverTheBrokersLimit) {
 TEST_F(BadSetUp, WhatIsTooLargeIsSaid) {
   const Setting small(broker(), "max_message_size", "100000");
   MessageQueue mq = open_queue(RabbitmqApp{broker().options()});
-  const Sent body = mq.publish("tasks", std::string(100'001, 'x'));
-  expect_told(told(body.error()), Eq(Errc::too_large), HasSubstr("100000"));
+  for (int i = 0; i < 2; ++i) { // the broker says it once; then it is known
+    const Sent body = mq.publish("tasks", std::string(100'001, 'x'));
+    expect_told(told(body.error()), Eq(Errc::too_large), HasSubstr("100000"));
+  }
   const std::string large(70'000, 'x');
   const Header header{"large", large};
   const Sent headers = mq.publish("tasks", Message{.body = "body", .headers = {&header, 1}});
-  expect_told(told(headers.error()), Eq(Errc::too_large), ContainsRegex("header.*65536"));
+  expect_told(told(headers.error()), Eq(Errc::too_large),
+              ContainsRegex("headers have 70005 bytes.*49152"));
 }
 
 TEST_F(BadSetUp, HeadersOverTheLimit) {

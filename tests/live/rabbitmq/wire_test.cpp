@@ -323,6 +323,43 @@ TEST_F(Wire, DeadLettersSayWhyHowOftenAndFromWhere) {
   letter.ack();
 }
 
+/// What is taken can also come back: a nack and a dead letter add to the headers, and a delay queue
+/// has the names twice.
+TEST_F(Wire, WhatJustFitsCanBeNackedAndDeadLettered) {
+  MessageQueue mq = open_queue(app());
+  std::vector<std::string> names;
+  for (char letter = 'a'; letter <= 'z'; ++letter) names.emplace_back(255, letter);
+  names.emplace_back("x-death");
+  std::vector<Header> headers;
+  for (const std::string& name : names) headers.push_back({name, "v"});
+  const auto fits = [&](std::size_t length) {
+    const std::string long_text(length, 'c');
+    const Sent sent = mq.publish(
+        "tasks", Message{.body = "body", .headers = headers, .correlation_id = long_text});
+    EXPECT_TRUE(sent || sent.error().code() == Errc::too_large) << sent.error().message();
+    return static_cast<bool>(sent);
+  };
+  std::size_t most = 0;
+  for (std::size_t step = 65536; step > 0; step /= 2) {
+    if (fits(most + step)) most += step;
+  }
+  EXPECT_GT(most, 100'000U);
+  ASSERT_TRUE(mq.purge("tasks"));
+  ASSERT_TRUE(fits(most));
+  auto subscription = mq.subscribe("tasks");
+  const Delivery first = next(*subscription);
+  first.nack(milliseconds(300));
+  EXPECT_FALSE(first.wait_settled(kSoon));
+  const Delivery again = next(*subscription);
+  EXPECT_EQ(again.delivery_count(), 2U);
+  again.reject(std::string(2000, 'r'));
+  EXPECT_FALSE(again.wait_settled(kSoon));
+  auto dead = mq.subscribe("tasks.dead");
+  const Delivery letter = next(*dead);
+  EXPECT_EQ(letter.correlation_id().size(), most);
+  letter.ack();
+}
+
 /// What it took from the call that asked for it to the delivery.
 class Stopwatch {
  public:
