@@ -36,6 +36,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 constexpr const char* kQueue = "tasks";
+constexpr milliseconds kMoment{200};   // without a message: perhaps there is none
 constexpr milliseconds kStall{60'000}; // the end of patience when nothing is consumed any more
 
 /// So many messages in so much time.
@@ -76,6 +77,7 @@ class Writer {
       rest.remove_prefix(static_cast<std::size_t>(done));
     }
     ++written_;
+    last_ = Clock::now();
     return swapmq::ack(); // only now: a crash before this line delivers it again
   }
   void hold(bool held) {
@@ -89,6 +91,11 @@ class Writer {
     return held_;
   }
   [[nodiscard]] std::uint64_t written() const { return written_; }
+  /// Whether it waits for messages, and none came for a moment.
+  [[nodiscard]] bool waits() {
+    const std::scoped_lock lock(mutex_);
+    return !held_ && Clock::now() - last_ > kMoment;
+  }
   /// What was written since it was last let go on.
   [[nodiscard]] Meter since_held() {
     const std::scoped_lock lock(mutex_);
@@ -101,6 +108,7 @@ class Writer {
   std::condition_variable changed_;
   bool held_ = false;
   std::pair<std::uint64_t, Clock::time_point> going_{0, Clock::now()};
+  Clock::time_point last_ = Clock::now();
   std::string line_;
   std::atomic<std::uint64_t> written_{0};
 };
@@ -151,9 +159,12 @@ class Relay {
       return;
     }
     const swapmq::QueueStats left = chain_.back().stats(kQueue).value();
+    const bool counts_all = left.unacked_precision != swapmq::Precision::unknown;
     std::cout << "switched from " << active() << " to " << next->backend_name() << ", leaving "
-              << left.ready + left.unacked + left.delayed << " messages to drain (" << left.ready
-              << " ready, " << left.unacked << " unacked)" << std::endl;
+              << (counts_all ? "" : "at least ") << left.ready + left.unacked + left.delayed
+              << " messages to drain (" << left.ready << " ready, "
+              << (counts_all ? std::to_string(left.unacked) : "an unknown number") << " unacked)"
+              << std::endl;
     chain_.push_back(std::move(next).value());
   }
 
@@ -161,6 +172,7 @@ class Relay {
   bool advance() {
     const swapmq::QueueStats left = chain_.front().stats(kQueue).value();
     if (left.ready + left.unacked + left.delayed > 0) return true;
+    if (left.unacked_precision == swapmq::Precision::unknown && !looked_again()) return true;
     if (!draining()) return false;
     stop_consuming();
     std::cout << "drained " << chain_.front().backend_name() << " (" << writer_.since_held()
@@ -179,6 +191,14 @@ class Relay {
   }
 
  private:
+  /// What is on its way to a consumer is not counted by every backend; what it hands back is.
+  bool looked_again() {
+    if (!writer_.waits()) return false;
+    stop_consuming();
+    if (chain_.front().stats(kQueue).value().ready == 0) return true;
+    consume();
+    return false;
+  }
   void consume() {
     consumer_ = chain_.front()
                     .consume(kQueue, {}, [this](const auto& d) { return writer_.write(d); })

@@ -111,6 +111,7 @@ void Consumer::consume(Connection& connection, Deadline deadline) {
   // Each time another tag: to a consumer that comes back, a quorum queue delivers again what it
   // holds. So the prefetch, which is a consumer's, is what the earlier ones leave of it.
   push_from_ = tags_.next();
+  told_ = 0;
   pushed_ = prefetch_ - std::min(prefetch_, tags_.held());
   consumer_tag_ = "swapmq-" + network::hex(tags_.nonce()) + "-" + std::to_string(++consumers_);
   amqp_basic_qos_t qos{};

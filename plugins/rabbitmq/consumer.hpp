@@ -126,6 +126,9 @@ class Consumer final : public backend::Subscription {
   void sort(Call& call);
   void settle(Call& call);
   void copy(Call& call);
+  std::size_t append(const std::vector<TagSettlement>& frames);
+  bool await_next_deliveries(Connection& connection, uint64_t told_before, uint64_t told_last,
+                             backend::Deadline deadline);
   void tell(std::vector<TagSettlement>& frames, bool stop, backend::Deadline deadline);
   void give_back_what_waits(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void finish(const Call& call, const std::vector<Given>& given, swapmq_status status);
@@ -144,6 +147,7 @@ class Consumer final : public backend::Subscription {
   uint64_t consumers_ = 0;        // how many names there were
   std::size_t pushed_ = 0;        // the prefetch of this consumer
   uint64_t push_from_ = 0;        // its first delivery tag
+  uint64_t told_ = 0;             // of its deliveries so many were settled, as far as we know
   Clock::time_point asked_at_{};  // when the host last wanted messages
   Clock::time_point heal_at_{};   // a queue that was deleted is not made again before
   Clock::time_point look_at_{};   // if it holds nothing, whether there is something is asked then

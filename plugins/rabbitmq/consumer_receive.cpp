@@ -121,7 +121,7 @@ void Consumer::tend(Deadline deadline) {
   if (acks.empty() || attached_to_ == 0) return;
   std::sort(acks.begin(), acks.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
   for (const TagSettlement& ack : acks) tags_.settling(ack.tag);
-  append_settlements(link_.live()->out(), kConsumeChannel, tags_, acks);
+  append(acks);
   for (const TagSettlement& ack : acks) tags_.settled(ack.tag);
 }
 

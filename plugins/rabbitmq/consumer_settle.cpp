@@ -18,6 +18,10 @@ using backend::Deadline;
 using backend::Failure;
 using network::ConnectionLost;
 
+// For the deliveries that follow an ack: in all, and one after another.
+constexpr milliseconds kNextWithin(10);
+constexpr milliseconds kSilentFor(1);
+
 /// What a copy came to, as the result of a settlement that needs it.
 swapmq_status status_of(const swapmq_publish_result& result) {
   if (result.outcome == SWAPMQ_PUBLISH_CONFIRMED) return SWAPMQ_OK;
@@ -132,6 +136,31 @@ void Consumer::copy(Call& call) {
   call.copied.clear();
 }
 
+/// Returns how many of this consumer's deliveries the last of the frames is for.
+std::size_t Consumer::append(const std::vector<TagSettlement>& frames) {
+  const std::size_t last = append_settlements(link_.live()->out(), kConsumeChannel, tags_, frames);
+  const auto ours = [&](const TagSettlement& frame) { return frame.tag >= push_from_; };
+  told_ += static_cast<uint64_t>(std::count_if(frames.begin(), frames.end(), ours));
+  const auto end = frames.end();
+  return static_cast<std::size_t>(
+      std::count_if(end - static_cast<std::ptrdiff_t>(last), end, ours));
+}
+
+/// A delivery beyond the prefetch is the broker's word that it has made room, so that it has done
+/// what told it to. Under load that is what comes next, and a question less for the broker. False:
+/// it does not come, or it is not worth the wait.
+bool Consumer::await_next_deliveries(Connection& connection, uint64_t told_before,
+                                     uint64_t told_last, Deadline deadline) {
+  if (!pushing_ || told_last < pushed_ / 4) return false;
+  const uint64_t epoch = tags_.epoch();
+  const Deadline until = network::at_most(deadline, kNextWithin);
+  while (tags_.epoch() == epoch && tags_.next() - push_from_ <= pushed_ + told_before) {
+    if (!connection.wait(network::at_most(until, kSilentFor))) return false;
+    take_frames(connection);
+  }
+  return true;
+}
+
 /// Tells the broker what becomes of these deliveries, and awaits that it has done so. `stop`: it is
 /// to push no more, which goes in one with that, or what it just pushes would be back before them.
 void Consumer::tell(std::vector<TagSettlement>& frames, bool stop, Deadline deadline) {
@@ -139,9 +168,11 @@ void Consumer::tell(std::vector<TagSettlement>& frames, bool stop, Deadline dead
   const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
   if (stop) append_cancel(connection.out());
-  append_settlements(connection.out(), kConsumeChannel, tags_, frames);
-  connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
-  await_barrier(connection, barriers_ + (stop ? 2 : 1), deadline);
+  const std::size_t last = append(frames);
+  if (stop || !await_next_deliveries(connection, told_ - last, last, deadline)) {
+    connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
+    await_barrier(connection, barriers_ + (stop ? 2 : 1), deadline);
+  }
   if (tags_.epoch() != epoch) return;
   for (const TagSettlement& told : frames) tags_.settled(told.tag);
   if (stop) pushing_ = false;

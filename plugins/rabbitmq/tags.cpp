@@ -17,10 +17,11 @@ void append(Output& out, uint16_t channel, const TagSettlement& settlement, bool
 
 } // namespace
 
-void append_settlements(Output& out, uint16_t channel, const Tags& tags,
-                        const std::vector<TagSettlement>& settlements) {
+std::size_t append_settlements(Output& out, uint16_t channel, const Tags& tags,
+                               const std::vector<TagSettlement>& settlements) {
   bool all_before = true; // nothing before this one stays
   std::size_t run = 0;    // so many of the same kind wait to be settled together
+  std::size_t last = 0;
   uint64_t from = tags.first();
   for (std::size_t i = 0; i < settlements.size(); ++i) {
     const TagSettlement& now = settlements[i];
@@ -36,9 +37,12 @@ void append_settlements(Output& out, uint16_t channel, const Tags& tags,
       ++run;
     } else {
       append(out, channel, now, false);
+      last = 1;
     }
   }
-  if (run > 0) append(out, channel, settlements.back(), run > 1);
+  if (run == 0) return last;
+  append(out, channel, settlements.back(), run > 1);
+  return run;
 }
 
 } // namespace swapmq::rabbitmq

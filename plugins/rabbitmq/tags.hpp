@@ -118,7 +118,8 @@ struct TagSettlement {
 
 /// Appends basic.ack and basic.nack for them, as few as will do: one for all up to a tag wherever
 /// nothing before it stays. `settlements` are sorted by tag, and their tags are marked as settling.
-void append_settlements(Output& out, uint16_t channel, const Tags& tags,
-                        const std::vector<TagSettlement>& settlements);
+/// Returns how many of them, from the end, the last one is for.
+std::size_t append_settlements(Output& out, uint16_t channel, const Tags& tags,
+                               const std::vector<TagSettlement>& settlements);
 
 } // namespace swapmq::rabbitmq
