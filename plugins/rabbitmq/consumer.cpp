@@ -190,8 +190,9 @@ void Consumer::take_what_waits(std::vector<TagSettlement>& frames) {
 
 /// What is there, without waiting.
 void Consumer::take_in() {
+  if (attached_to_ == 0) return;
+  if (!is_attached()) return lose_all(); // it was found dead, and there is no other yet
   Connection* connection = link_.live();
-  if (connection == nullptr || attached_to_ == 0) return;
   try {
     connection->beat();
     // Not for ever: who pushes faster than we take would keep us from all else.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Settling. An ack has no answer in AMQP; a request behind it (channel.flow, which changes nothing)
-// has one, and then the broker's channel has done all that came before.
+// Settling. An ack has no answer in AMQP. But it makes room, so a delivery beyond the prefetch is
+// one; and a request behind it (channel.flow, which changes nothing) has one, and then the broker's
+// channel has done all that came before.
 #include <algorithm>
 #include <utility>
 

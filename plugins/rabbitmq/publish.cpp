@@ -23,6 +23,8 @@ using network::ConnectionLost;
 // Queues that vanish as often as they are made, or refuse as often as they are asked: then it is
 // somebody's intention.
 constexpr int kMostRounds = 6;
+// Of messages, while the broker has nothing to do: it begins with them while more are encoded.
+constexpr std::size_t kFirstChunk = 8;
 constexpr milliseconds kFirstPause(10); // before what the broker could not handle is sent again
 // Before a queue that was deleted is made again: until its consumers have noticed.
 constexpr milliseconds kNoticedWithin(100);
@@ -193,7 +195,10 @@ class Pipeline {
 
   void encode_some() {
     if (!may_encode()) return;
-    for (std::size_t i = 0; i < options_.publish_chunk && has_room(); ++i) {
+    const std::size_t most = confirms_.in_flight() == 0
+                                 ? std::min(kFirstChunk, options_.publish_chunk)
+                                 : options_.publish_chunk;
+    for (std::size_t i = 0; i < most && has_room(); ++i) {
       if (encoded_all()) return;
       encode(again_at_ < again_.size() ? again_[again_at_++] : next_++);
     }

@@ -12,7 +12,7 @@
 namespace bench {
 
 struct Case {
-  enum class Kind { batches, one_call, single, consume, both };
+  enum class Kind { stream, calls, single, consume, both };
 
   std::string name;
   std::string queue_type;

@@ -21,6 +21,10 @@ const std::vector<std::pair<std::string, RabbitmqSetup>>& all_setups() {
       {"plain", {}},
       {"classic", with([](Setup& s) { s.queue_type = "classic"; })},
       {"tls", with([](Setup& s) { s.listen = Setup::Listen::tls; })},
+      {"classic_tls", with([](Setup& s) {
+         s.queue_type = "classic";
+         s.listen = Setup::Listen::tls;
+       })},
       {"management", with([](Setup& s) { s.management = true; })},
   };
   return all;

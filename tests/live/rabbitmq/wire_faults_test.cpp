@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,40 @@ TEST_F(WireFaults, APublishLeavesASilentConnectionInTime) {
 TEST_F(WireFaults, ABlackHoleIsNoticedAndLeft) {
   leave_a_black_hole(proxy_, through_proxy().json(), direct().json());
 }
+
+class WireFaultsOfAType : public WireFaults, public testing::WithParamInterface<const char*> {};
+
+/// Under load the broker's word on an ack is a delivery that the prefetch would not allow without;
+/// at the end of the queue it is asked. In both cases it holds when the connection breaks just
+/// then.
+TEST_P(WireFaultsOfAType, WhatIsSaidToBeSettledDoesNotComeAgain) {
+  constexpr std::size_t kMessages = 4000, kPrefetch = 64;
+  RabbitmqApp app = through_proxy();
+  app.broker.queue_type = GetParam();
+  MessageQueue mq = open_queue(app);
+  for (const Sent& sent :
+       mq.publish_many("tasks", std::vector<Message>(kMessages, {.body = "x"}))) {
+    ASSERT_TRUE(sent) << sent.error().message();
+  }
+  auto subscription = mq.subscribe("tasks", {.prefetch = kPrefetch});
+  ASSERT_TRUE(subscription) << subscription.error().message();
+  std::set<std::string> settled;
+  const auto deadline = Clock::now() + milliseconds(60'000);
+  for (int round = 1; settled.size() < kMessages && Clock::now() < deadline; ++round) {
+    const auto got = subscription->receive(kPrefetch, milliseconds(500));
+    if (!got) continue; // cut
+    for (const Delivery& delivery : *got) delivery.ack();
+    for (const Delivery& delivery : *got) {
+      EXPECT_FALSE(settled.contains(std::string(delivery.id()))) << "settled, and here again";
+      if (!delivery.wait_settled(milliseconds(10'000))) settled.emplace(delivery.id());
+    }
+    if (round % 5 == 0) proxy_.drop_all();
+  }
+  EXPECT_EQ(settled.size(), kMessages);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, WireFaultsOfAType, testing::Values("quorum", "classic"),
+                         [](const auto& type) { return std::string(type.param); });
 
 /// Each is followed by enough that no frame is just not whole yet, which would be silence.
 std::vector<std::string> nonsense() {
