@@ -109,8 +109,13 @@ bool Connection::next(Frame& frame) {
   while (reader_.next(frame)) {
     if (frame.type == kHeartbeatFrame) continue;
     if (!tuned_) return true;
-    if (frame.channel != 0) return true;
-    on_connection_frame(frame);
+    if (frame.channel == 0) {
+      on_connection_frame(frame);
+      continue;
+    }
+    if (frame.channel < channels_.size()) return true;
+    throw ConnectionLost("RabbitMQ at " + endpoint_.text() +
+                         " sent something on a channel that is not open");
   }
   return false;
 }

@@ -4,7 +4,6 @@
 namespace swapmq::rabbitmq {
 
 using backend::Deadline;
-using network::ConnectionLost;
 
 Closing end_channel(Connection& connection, const Frame& close) {
   Closing closing = closing_of(close);
@@ -22,10 +21,6 @@ Frame await_answer(Connection& connection, uint16_t channel, amqp_method_number_
                    Deadline deadline) {
   for (;;) {
     const Frame frame = connection.read(deadline);
-    if (frame.channel > kAdminChannel) {
-      throw ConnectionLost("RabbitMQ at " + connection.endpoint().text() +
-                           " answered on a channel that is not open");
-    }
     if (frame.channel != channel) {
       take_stray(connection, frame);
     } else if (frame.method() == expected) {
