@@ -6,6 +6,8 @@
 #include <charconv>
 
 #include "broker_error.hpp"
+#include "message_decoder.hpp"
+#include "requests.hpp"
 
 namespace swapmq::rabbitmq {
 namespace {
@@ -114,7 +116,13 @@ class Login {
       throw ConnectionLost(std::string(lost.what()) + " (before any greeting)" +
                            network::login_hint(broker_.endpoint));
     }
+    if (frame.method() == AMQP_CONNECTION_CLOSE_METHOD) closed(closing_of(frame));
     if (frame.method() != AMQP_CONNECTION_START_METHOD) unexpected(frame, "to greet");
+    constexpr std::size_t kBeforeTable = 6; // the method, and the version
+    if (!is_shallow_table(frame.payload, kBeforeTable)) {
+      throw ConnectionLost("RabbitMQ at " + broker_.endpoint.text() +
+                           " greets with properties that are nested too deep");
+    }
     const auto& start = fields_of<amqp_connection_start_t>(frame);
     check_mechanisms(view(start.mechanisms));
     check_capabilities(start.server_properties);
@@ -187,6 +195,11 @@ class Login {
                                        std::to_string(tuning.frame_max) +
                                        " bytes; AMQP has 4096 "
                                        "as the least (see \"frame_max\" of the broker)");
+    }
+    if (tune.channel_max != 0 && tune.channel_max < kAdminChannel) {
+      refuse(SWAPMQ_NOT_SUPPORTED,
+             "it allows one channel to a connection; two are needed (see \"channel_max\" of the "
+             "broker)");
     }
     const std::chrono::seconds theirs(tune.heartbeat);
     tuning.heartbeat =

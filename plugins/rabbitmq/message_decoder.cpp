@@ -330,6 +330,10 @@ class Decoder {
 
 } // namespace
 
+bool is_shallow_table(std::string_view bytes, std::size_t at) {
+  return DepthCheck(bytes).is_shallow(at);
+}
+
 uint64_t body_size_of(std::string_view header_frame) {
   if (header_frame.size() < kBeforeFlags + 2) {
     throw network::ConnectionLost("RabbitMQ sent a content header that cannot be read");

@@ -3,6 +3,7 @@
 // A message of what a broker delivers, whoever published it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +19,9 @@ struct Decoded {
   Returned returned;
   bool good = true; // false: it has a header SWAPMQ_UNDECODABLE_HEADER that says why
 };
+
+/// Whether the table at `at` is shallow enough to be decoded: the library does so by recursion.
+bool is_shallow_table(std::string_view bytes, std::size_t at);
 
 /// The size of the body that a content header frame announces. Throws ConnectionLost if it is none.
 uint64_t body_size_of(std::string_view header_frame);
