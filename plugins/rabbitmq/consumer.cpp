@@ -28,6 +28,8 @@ constexpr uint64_t kMaxBody = uint64_t{512} << 20;
 constexpr milliseconds kServiceAtMost(200);
 // A host that has not asked for messages for so long does not want any.
 constexpr milliseconds kAsksAgainWithin(1000);
+// Times the prefetch: brokers push anew for what is being settled, and each counts in its own way.
+constexpr std::size_t kMostHeld = 4;
 constexpr uint32_t kMaxPrefetch = 65535; // basic.qos has 16 bits; 0 is without a limit
 
 } // namespace
@@ -275,6 +277,9 @@ void Consumer::delivery_begins(const Frame& frame) {
   const auto& deliver = fields_of<amqp_basic_deliver_t>(frame);
   if (deliver.delivery_tag != tags_.next()) {
     throw ConnectionLost("RabbitMQ sent a delivery tag that is not the next one");
+  }
+  if (tags_.held() >= kMostHeld * prefetch_) {
+    throw ConnectionLost("RabbitMQ sent far more than the prefetch allows");
   }
   coming_.emplace();
   coming_->tag = deliver.delivery_tag;
