@@ -12,6 +12,11 @@ void Confirms::surprised() {
   throw ConnectionLost("RabbitMQ confirmed a message that was not sent");
 }
 
+/// What is answered then would not be known to have been returned.
+void Confirms::interrupted() {
+  throw ConnectionLost("RabbitMQ sent a method in the middle of a message that it returns");
+}
+
 Confirms::Answer Confirms::read(const Frame& frame) {
   // AMQP 0-9-1 with RabbitMQ's extension: a number, and a bit for all up to it.
   const std::string_view fields = frame.fields();
@@ -23,6 +28,7 @@ Confirms::Answer Confirms::read(const Frame& frame) {
 
 bool Confirms::take_return(const Frame& frame) {
   if (frame.method() == AMQP_BASIC_RETURN_METHOD) {
+    if (is_returning()) interrupted();
     returning_ = true;
     return true;
   }
@@ -33,7 +39,10 @@ bool Confirms::take_return(const Frame& frame) {
     return true;
   }
   if (frame.type == kBodyFrame && returned_body_left_ > 0) {
-    returned_body_left_ -= std::min<uint64_t>(returned_body_left_, frame.payload.size());
+    if (frame.payload.size() > returned_body_left_) {
+      throw ConnectionLost("RabbitMQ returned more of a message than there is");
+    }
+    returned_body_left_ -= frame.payload.size();
     return true;
   }
   return false;

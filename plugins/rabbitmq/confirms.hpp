@@ -32,9 +32,11 @@ class Confirms {
   [[nodiscard]] std::size_t in_flight() const { return all_.size() - done_; }
 
   /// Takes basic.ack or basic.nack; calls done(sent, acked) for each that it answers. Throws
-  /// ConnectionLost if it answers what was not asked, of which `bytes_sent` bytes went out.
+  /// ConnectionLost if it answers what was not asked, or within a return; of what was asked
+  /// `bytes_sent` bytes went out.
   template <class Done>
   void answered(const Frame& frame, uint64_t bytes_sent, Done&& done) {
+    if (is_returning()) interrupted();
     const Answer answer = read(frame);
     if (answer.multiple && answer.tag == 0 && !all_.empty()) {
       answered_up_to(all_.size() - 1, answer.acked, bytes_sent, done);
@@ -70,6 +72,8 @@ class Confirms {
   };
   static Answer read(const Frame& frame);
   [[noreturn]] static void surprised();
+  [[noreturn]] static void interrupted();
+  [[nodiscard]] bool is_returning() const { return returning_ || returned_body_left_ > 0; }
 
   template <class Done>
   void answered_up_to(std::size_t last, bool acked, uint64_t bytes_sent, Done&& done) {
