@@ -159,7 +159,8 @@ class Damage {
     const std::size_t count = 1 + random_() % 4;
     switch (random_() % 3) {
       case 0:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1U << random_() % 8));
+        bytes[at] =
+            static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1U << random_() % 8));
         break;
       case 1:
         for (std::size_t i = 0; i < count; ++i) {

@@ -358,7 +358,7 @@ std::vector<Nonsense> wrong_properties() {
       {"NameBeyondTheTable", headers(u32(2) + u8(200) + "x")},
       {"TextBeyondTheTable", headers(u32(7) + short_text("x") + "S" + u32(0xffff))},
       {"UnknownKind", headers(long_text(short_text("x") + "?" + u64(0)))},
-      {"DeepTable", headers(deep_table(20'000))},
+      {"DeepTable", headers(long_text(short_text("deep") + 'F' + deep_table(20'000)))},
   };
 }
 INSTANTIATE_TEST_SUITE_P(Each, HostileProperties, testing::ValuesIn(wrong_properties()), name_of);
