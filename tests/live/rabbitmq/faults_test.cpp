@@ -13,6 +13,7 @@
 #include "../support/expect_tally.hpp"
 #include "../support/killed_consumer.hpp"
 #include "../support/queue_state.hpp"
+#include "../support/resting.hpp"
 #include "../support/traffic.hpp"
 #include "one_broker.hpp"
 #include "rabbitmq_app.hpp"
@@ -37,29 +38,6 @@ class Faults : public OneBroker {
     app.broker.queue_type = queue_type;
     return app;
   }
-  /// In a queue that nobody consumes from meanwhile.
-  static std::set<std::string> publish_to_rest(MessageQueue& mq) {
-    std::set<std::string> confirmed;
-    for (const Sent& sent : mq.publish_many("resting", std::vector<Message>(200, {.body = "x"}))) {
-      EXPECT_TRUE(sent) << sent.error().message();
-      confirmed.emplace(sent.id());
-    }
-    return confirmed;
-  }
-  static void expect_rested(MessageQueue& mq, const std::set<std::string>& confirmed) {
-    auto subscription = mq.subscribe("resting");
-    std::set<std::string> consumed;
-    const auto deadline = Clock::now() + milliseconds(15'000);
-    while (consumed.size() < confirmed.size() && Clock::now() < deadline) {
-      const auto got = subscription->receive(200, milliseconds(500));
-      if (!got) continue;
-      for (const Delivery& delivery : *got) {
-        consumed.emplace(delivery.id());
-        delivery.ack();
-      }
-    }
-    EXPECT_EQ(consumed, confirmed);
-  }
   static void finish(Traffic& traffic, std::uint64_t first = 0) {
     expect_nothing_lost(traffic.finish(first));
     expect_broker_is_empty();
@@ -71,23 +49,23 @@ class FaultsOfAType : public Faults, public testing::WithParamInterface<const ch
 TEST_P(FaultsOfAType, BrokerKilledAndStartedAgain) {
   Traffic traffic(config_of(GetParam()).json());
   ASSERT_TRUE(traffic.flows());
-  const std::set<std::string> resting = publish_to_rest(traffic.publishing());
+  const Resting resting(traffic.publishing());
   keep_queues();
   broker().kill();
   broker().restart();
   ASSERT_TRUE(traffic.flows(100, milliseconds(30'000)));
-  expect_rested(traffic.consuming(), resting);
+  resting.expect_all(traffic.consuming());
   finish(traffic);
 }
 
 TEST_P(FaultsOfAType, BrokerStoppedInOrderAndStartedAgain) {
   Traffic traffic(config_of(GetParam()).json());
   ASSERT_TRUE(traffic.flows());
-  const std::set<std::string> resting = publish_to_rest(traffic.publishing());
+  const Resting resting(traffic.publishing());
   broker().stop();
   broker().restart();
   ASSERT_TRUE(traffic.flows(100, milliseconds(30'000)));
-  expect_rested(traffic.consuming(), resting);
+  resting.expect_all(traffic.consuming());
   finish(traffic);
 }
 
@@ -147,9 +125,9 @@ TEST_F(Faults, BrokerStoppedForFifteenSeconds) {
   broker().resume();
   EXPECT_TRUE(impatient.flows());
   EXPECT_TRUE(patient.flows());
-  expect_nothing_lost(impatient.finish());
+  expect_nothing_lost(impatient.finish(), "impatient");
   const Tally tally = patient.finish();
-  expect_nothing_lost(tally);
+  expect_nothing_lost(tally, "patient");
   EXPECT_EQ(tally.failed + tally.in_doubt, 0U) << "what has the time outlasts the stop";
   expect_broker_is_empty();
 }

@@ -16,6 +16,11 @@ namespace swapmq::live {
 inline constexpr const char* kDeleteQueues =
     "[rabbit_amqqueue:delete(Q, false, false, <<\"tests\">>) || Q <- rabbit_amqqueue:list()]";
 
+/// A queue that was just declared does not survive every crash, whatever the broker said: it writes
+/// down later that there is one, and what its members are called.
+inline constexpr const char* kKeepQueues =
+    "[ok = dets:sync(Table) || Table <- dets:all()], ok = mnesia:sync_log()";
+
 /// Another setting of the application rabbit, for what is opened from then on; until this ends.
 class Setting {
  public:
@@ -56,11 +61,7 @@ class OneBroker : public testing::Test {
     if (!broker().running()) broker().restart();
     broker().eval(kDeleteQueues);
   }
-  /// A queue that was just declared does not survive every crash, whatever the broker said: it
-  /// writes down later that there is one, and what its members are called.
-  static void keep_queues() {
-    broker().eval("[ok = dets:sync(Table) || Table <- dets:all()], ok = mnesia:sync_log()");
-  }
+  static void keep_queues() { broker().eval(kKeepQueues); }
   /// All of its queues, by its own count.
   static void expect_broker_is_empty() {
     std::string left;
