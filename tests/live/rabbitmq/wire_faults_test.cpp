@@ -11,7 +11,9 @@
 
 #include "../support/accounts.hpp"
 #include "../support/cut_connections.hpp"
+#include "../support/expect_tally.hpp"
 #include "../support/proxy.hpp"
+#include "../support/traffic.hpp"
 #include "one_broker.hpp"
 #include "rabbitmq_app.hpp"
 
@@ -46,6 +48,28 @@ TEST_P(WireFaultsOfAWay, ConnectingIsCut) {
 /// A delivery, or an ack and what follows it, has less than so many bytes.
 TEST_P(WireFaultsOfAWay, ConsumingIsCutAtEachByte) {
   cut_consuming_at_each_byte(proxy_, GetParam(), through_proxy().json(), direct().json(), 250);
+}
+
+/// RST, as of a broker's machine that started again, or of something in between. Publishing and
+/// consuming have a way each.
+TEST_P(WireFaultsOfAWay, ResetAgainAndAgainUnderTraffic) {
+  Proxy behind(broker().port());
+  RabbitmqApp consuming = through_proxy();
+  consuming.broker.port = behind.port();
+  Traffic traffic(through_proxy().json(), consuming.json(), {});
+  for (std::uint64_t round = 0; round < 50; ++round) {
+    ASSERT_TRUE(traffic.flows(20, milliseconds(30'000))) << "in round " << round;
+    for (Proxy* proxy : {&proxy_, &behind}) {
+      proxy->reset_after(GetParam(), round * 67 % 2003); // anywhere in frames of a few hundred
+    }
+    for (const Proxy* proxy : {&proxy_, &behind}) {
+      ASSERT_TRUE(proxy->await_that([&](const Proxy& p) { return p.faults() == round + 1; },
+                                    milliseconds(30'000)));
+    }
+  }
+  ASSERT_TRUE(traffic.flows(100, milliseconds(30'000)));
+  expect_nothing_lost(traffic.finish());
+  expect_broker_is_empty();
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, WireFaultsOfAWay, testing::Values(Way::requests, Way::replies),

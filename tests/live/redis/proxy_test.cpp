@@ -4,7 +4,9 @@
 #include "../support/proxy.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <cerrno>
 #include <string>
 
 #include "fake_server.hpp"
@@ -69,6 +71,27 @@ TEST_F(ProxyTest, CutsAfterSomeOfARequest) {
   client.send({"GET", "x"});
   EXPECT_EQ(client.rest(), "");
   EXPECT_EQ(server_.commands(), (std::vector<Command>{{"PING"}}));
+}
+
+TEST_F(ProxyTest, ResetsBothSides) {
+  for (const Way way : {Way::requests, Way::replies}) {
+    const Descriptor client = connect_to(proxy_.port());
+    ASSERT_TRUE(client.valid());
+    ASSERT_TRUE(proxy_.await_that([](const Proxy& proxy) { return proxy.open() == 1; }));
+    const auto faults = proxy_.faults();
+    proxy_.reset_after(way, 3);
+    const std::string ping = resp::command({"PING"});
+    ASSERT_EQ(::send(client.get(), ping.data(), ping.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(ping.size()));
+    EXPECT_TRUE(proxy_.await_that([&](const Proxy& proxy) { return proxy.faults() > faults; }));
+    ASSERT_TRUE(await([&] {
+      char byte = 0;
+      const ssize_t got = ::recv(client.get(), &byte, 1, 0);
+      EXPECT_NE(got, 0) << "an end, which is no reset";
+      return got == 0 || (got < 0 && errno == ECONNRESET);
+    }));
+  }
+  EXPECT_EQ(connect().ask({"PING"}).text, "PONG");
 }
 
 TEST_F(ProxyTest, ReplacesFromAByteOn) {

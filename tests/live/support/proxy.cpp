@@ -21,7 +21,7 @@ constexpr std::size_t kHeldMost = 16 << 20;   // as much, while a test has it he
 constexpr std::array kWays = {Way::requests, Way::replies};
 
 struct Fault {
-  enum class Kind { cut, replace } kind;
+  enum class Kind { cut, reset, replace } kind;
   std::uint64_t left; ///< bytes to pass before it
   std::string garbage;
 };
@@ -78,6 +78,14 @@ struct Connection {
     dropped = true;
     ::shutdown(client.get(), SHUT_RDWR);
     ::shutdown(server.get(), SHUT_RDWR);
+  }
+  /// Closing it then resets both: without a time to linger the kernel says no goodbye.
+  void reset() {
+    dropped = true;
+    const linger none{1, 0};
+    for (const Descriptor* side : {&client, &server}) {
+      ::setsockopt(side->get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    }
   }
 };
 
@@ -251,8 +259,11 @@ void Proxy::Loop::pass(Connection& connection, Way way) {
     if (sent == 0) break;
     if (!rule.fault) continue;
     rule.fault->left -= sent;
-    if (rule.fault->left == 0 && rule.fault->kind == Fault::Kind::cut) meet_fault(connection, way);
+    if (rule.fault->left == 0 && rule.fault->kind != Fault::Kind::replace) {
+      meet_fault(connection, way);
+    }
   }
+  if (connection.dropped) return;
   if (channel.ended && channel.pieces.empty() && !channel.closed && !rule.hold) {
     channel.closed = true;
     ::shutdown(connection.to(way), SHUT_WR);
@@ -276,6 +287,7 @@ void Proxy::Loop::meet_fault(Connection& connection, Way way) {
   const Fault fault = *std::exchange(rules(way).fault, std::nullopt);
   ++faults_;
   if (fault.kind == Fault::Kind::cut) return connection.drop();
+  if (fault.kind == Fault::Kind::reset) return connection.reset();
   Channel& channel = connection.channel(way);
   channel.swallow();
   if (!fault.garbage.empty()) channel.add(fault.garbage, Clock::now());
@@ -288,6 +300,10 @@ int Proxy::port() const { return loop_->port(); }
 
 void Proxy::cut_after(Way way, std::uint64_t bytes) {
   loop_->change([&] { loop_->rules(way).fault = Fault{Fault::Kind::cut, bytes, {}}; });
+}
+
+void Proxy::reset_after(Way way, std::uint64_t bytes) {
+  loop_->change([&] { loop_->rules(way).fault = Fault{Fault::Kind::reset, bytes, {}}; });
 }
 
 void Proxy::replace_after(Way way, std::uint64_t bytes, std::string garbage) {

@@ -39,6 +39,8 @@ class Proxy {
   /// Passes exactly `bytes` more of this way, then drops the connection that they were of; with 0,
   /// when the next byte comes, which is not passed.
   void cut_after(Way way, std::uint64_t bytes);
+  /// The same, but both sides see a reset (RST) where cut_after shows an end (FIN).
+  void reset_after(Way way, std::uint64_t bytes);
   /// Passes exactly `bytes` more of this way; then, when the next byte comes, it sends this instead
   /// and swallows all that comes this way in that connection.
   void replace_after(Way way, std::uint64_t bytes, std::string garbage);
@@ -60,7 +62,7 @@ class Proxy {
   [[nodiscard]] std::uint64_t held(Way way) const;  ///< taken from one side and not passed on
   [[nodiscard]] std::uint64_t accepted() const;     ///< connections, refused ones not counted
   [[nodiscard]] std::uint64_t open() const;
-  [[nodiscard]] std::uint64_t faults() const; ///< cuts and replacements that happened
+  [[nodiscard]] std::uint64_t faults() const; ///< cuts, resets and replacements that happened
 
   /// Awaits that a condition holds of the above; whether it did in time.
   template <class Condition>
