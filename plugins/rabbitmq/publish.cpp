@@ -117,7 +117,16 @@ class Pipeline {
   [[nodiscard]] bool connection_is_of_use() const {
     const bool answered =
         connection_.bytes_received() > received_before_ && confirms_.in_flight() == 0;
-    return connection_.unsent() == 0 && (answered || !connection_.blocked().empty());
+    return connection_.unsent() == 0 && (answered || !connection_.blocked().empty()) &&
+           !channel_is_refused();
+  }
+  /// Whether something was refused to the last. A channel that was opened while the node with the
+  /// queue's leader died may go on asking that node, and refuse whatever it is given, though
+  /// another node leads by now and takes what comes from elsewhere.
+  [[nodiscard]] bool channel_is_refused() const {
+    return std::any_of(refused_.begin(), refused_.end(), [this](std::size_t letter) {
+      return results_[letter].outcome != SWAPMQ_PUBLISH_CONFIRMED;
+    });
   }
 
  private:
@@ -401,6 +410,7 @@ void publish_letters(Link& link, Dialer& dialer, std::span<const Letter> letters
   Pipeline pipeline(connection, dialer, letters, results);
   try {
     pipeline.run(deadline);
+    if (pipeline.channel_is_refused()) link.drop();
   } catch (const ConnectionLost& lost) {
     pipeline.give_up(lost);
     link.broke();
