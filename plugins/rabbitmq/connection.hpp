@@ -78,6 +78,8 @@ class Connection {
   [[nodiscard]] network::ConnectionLost is_silent() const;
   /// Heartbeats, if they are due. Throws ConnectionLost if the broker's are missing.
   void beat();
+  /// When beat() has something to do.
+  [[nodiscard]] Clock::time_point next_beat() const;
 
   /// Sends what is unsent and awaits the next frame. Throws as await(); Failure(TIMEOUT).
   Frame read(backend::Deadline deadline);
@@ -106,7 +108,6 @@ class Connection {
 
  private:
   void on_connection_frame(const Frame& frame);
-  [[nodiscard]] Clock::time_point next_beat() const;
 
   std::unique_ptr<network::Transport> transport_;
   const network::Endpoint& endpoint_; // of the options, which outlive all connections

@@ -53,6 +53,7 @@ Received Consumer::receive(Call& call) {
       attach(attach_by, &context_.wake);
       begin_pushing(attach_by);
       take_in();
+      keep_alive(context_.control, context_.host);
       if (is_attached()) tend(call.deadline);
       if (is_attached()) look_whether_starved(attach_by);
       if (auto batch = hand_out(call.args)) return {std::move(batch), false};
@@ -177,6 +178,8 @@ void Consumer::send_on(std::vector<TagSettlement>& acks, Deadline deadline) {
 Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
   Clock::time_point next = call.args.deadline.at();
   if (may_starve()) next = std::min(next, look_at_);
+  Connection* const control = context_.control.live();
+  if (control != nullptr) next = std::min(next, control->next_beat());
   const int64_t now_ms = backend::unix_now_ms();
   for (const Waiting& waiting : early_) {
     const int64_t left = waiting.due_ms() - now_ms;

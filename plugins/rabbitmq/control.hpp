@@ -33,4 +33,15 @@ auto over(Link& link, backend::Deadline deadline, Work&& work) {
   }
 }
 
+/// Heartbeats while it is not used. A connection that is lost then is made again with its next use.
+inline void keep_alive(Link& link, const backend::Host& host) {
+  if (link.live() == nullptr) return;
+  try {
+    link.live()->beat();
+  } catch (const network::ConnectionLost& lost) {
+    host.log(SWAPMQ_LOG_WARN, lost.what());
+    link.broke();
+  }
+}
+
 } // namespace swapmq::rabbitmq

@@ -110,7 +110,7 @@ std::unique_ptr<backend::Subscription> RabbitSession::subscribe(backend::Queue& 
 
 backend::Received RabbitSession::exchange(backend::Subscription& subscription,
                                           const backend::ExchangeArgs& args) {
-  serve_control();
+  keep_alive(control_, backend_.host());
   for (Consumer* consumer : consumers_) {
     if (consumer != &subscription) consumer->service();
   }
@@ -124,19 +124,8 @@ void RabbitSession::unsubscribe(backend::Subscription& subscription) {
 }
 
 void RabbitSession::service(Deadline /*deadline*/) {
-  serve_control();
+  keep_alive(control_, backend_.host());
   for (Consumer* consumer : consumers_) consumer->service();
-}
-
-/// Heartbeats of the connection that is not used now.
-void RabbitSession::serve_control() {
-  if (control_.live() == nullptr) return;
-  try {
-    control_.live()->beat();
-  } catch (const network::ConnectionLost& lost) {
-    backend_.host().log(SWAPMQ_LOG_WARN, lost.what());
-    control_.broke();
-  }
 }
 
 void RabbitSession::interrupt() noexcept { wake_.raise(); }

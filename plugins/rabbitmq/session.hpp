@@ -78,8 +78,6 @@ class RabbitSession final : public backend::Session {
   void list_queues(const backend::QueueVisitor& visit, backend::Deadline deadline);
 
  private:
-  void serve_control();
-
   Backend& backend_;
   Link control_;
   network::Wake wake_;
