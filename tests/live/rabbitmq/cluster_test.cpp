@@ -47,7 +47,7 @@ TEST_F(Cluster, LeaderAfterLeaderKilledWhereNoClientIs) {
   Traffic traffic(config_from(1));
   ASSERT_TRUE(traffic.flows(100, kPatience));
   keep_queues();
-  for (const std::size_t at : {0, 2}) {
+  for (const std::size_t at : {0U, 2U}) {
     move_leader(at);
     ASSERT_TRUE(traffic.flows(100, kPatience));
     ASSERT_FALSE(has_clients(at));

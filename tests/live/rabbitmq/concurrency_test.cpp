@@ -123,6 +123,7 @@ class Crowd {
     std::vector<std::string> ids;
     for (std::uint64_t i = 0; i < kBatch; ++i) ids.push_back(std::to_string(first + i));
     std::vector<Message> messages;
+    messages.reserve(ids.size());
     for (const std::string& id : ids) messages.push_back({.body = "body of a message", .id = id});
     for (const Sent& sent : mq_.publish_many(kQueue, messages, {.timeout = kPatience})) {
       EXPECT_TRUE(sent) << to_string(sent.outcome()) << ": " << sent.error().message();

@@ -70,6 +70,12 @@ class PlainUse : public OneBroker {
     EXPECT_EQ(bodies.size(), count);
     return bodies;
   }
+  /// As their channels count them; the queue counts one that left as long as it holds something.
+  static std::string consumers() {
+    return broker().eval(
+        "lists:sum([N || C <- rabbit_channel:list_local(), "
+        "[{_, N}] <- [rabbit_channel:info(C, [consumer_count])]])");
+  }
   /// As the broker counts them, since it was started.
   static std::string connections() {
     return broker().eval("lists:sort(rabbit_networking:connections())");
@@ -120,14 +126,29 @@ TEST_F(PlainUse, APublishToAQueueThatIsGoneIsStored) {
   }
 }
 
-/// That ends the channel with 404.
-TEST_F(PlainUse, AConsumerOfAQueueThatIsGoneGetsWhatComes) {
+/// To become a consumer of it ends the channel with 404.
+TEST_F(PlainUse, AConsumerThatComesBackMakesItsQueueAgain) {
   MessageQueue mq = open_queue(config());
   publish(mq, "before");
+  auto subscription = mq.subscribe("tasks", {.prefetch = 1});
+  const auto held = subscription->receive(1, kPatience);
+  ASSERT_TRUE(held && held->size() == 1);
+  // It has no room, and so is no consumer after a while: then nobody tells it of the end.
+  ASSERT_TRUE(await([] { return consumers() == "0"; }, kPatience)) << consumers();
   broker().eval(kDeleteQueues);
+  held->front().ack();
+  EXPECT_TRUE(await([] { return consumers() == "1"; }, kPatience)) << consumers();
+  publish(mq, "after");
+  EXPECT_THAT(take(*subscription, 1), testing::ElementsAre("after"));
+}
+
+/// Who is a consumer is told by basic.cancel, and by nothing else.
+TEST_F(PlainUse, AConsumerMakesTheQueueAgainThatIsDeletedUnderIt) {
+  MessageQueue mq = open_queue(config());
   auto subscription = mq.subscribe("tasks");
-  ASSERT_TRUE(subscription);
-  EXPECT_TRUE(subscription->receive(1, milliseconds(0)));
+  ASSERT_TRUE(await([] { return consumers() == "1"; }, kPatience)) << consumers();
+  broker().eval(kDeleteQueues);
+  EXPECT_TRUE(await([] { return consumers() == "1"; }, kPatience)) << consumers();
   publish(mq, "after");
   EXPECT_THAT(take(*subscription, 1), testing::ElementsAre("after"));
 }

@@ -35,6 +35,7 @@ class WaitingFaults : public OneBroker, public testing::WithParamInterface<const
     std::vector<std::string> ids;
     for (std::size_t i = 0; i < kMessages; ++i) ids.push_back(kind + std::to_string(i));
     std::vector<Message> messages;
+    messages.reserve(ids.size());
     for (const std::string& id : ids)
       messages.push_back({.body = "body", .id = id, .delay = delay});
     for (const Sent& sent : mq.publish_many("tasks", messages)) {
