@@ -11,10 +11,8 @@ namespace swapmq::live {
 namespace {
 
 using namespace amqp;
-using testing::AnyOf;
 using testing::ContainsRegex;
 using testing::Eq;
-using testing::HasSubstr;
 
 /// What is said at one step of the handshake, and what is said of it.
 struct Step {
