@@ -70,11 +70,12 @@ class PlainUse : public OneBroker {
     EXPECT_EQ(bodies.size(), count);
     return bodies;
   }
-  /// As their channels count them; the queue counts one that left as long as it holds something.
+  /// As their channels count them, but those that just end; the queue counts one that left as long
+  /// as it holds something.
   static std::string consumers() {
     return broker().eval(
         "lists:sum([N || C <- rabbit_channel:list_local(), "
-        "[{_, N}] <- [rabbit_channel:info(C, [consumer_count])]])");
+        "[{_, N}] <- [catch rabbit_channel:info(C, [consumer_count])]])");
   }
   /// As the broker counts them, since it was started.
   static std::string connections() {
@@ -104,7 +105,7 @@ TEST_P(PlainUseOfFrames, BodiesAroundTheEndOfAFrameComeAsSoonAsOthers) {
     for (int i = 0; i < 10; ++i) {
       const auto began = Clock::now();
       publish(mq, body);
-      EXPECT_TRUE(take(*subscription, 1).front() == body);
+      ASSERT_TRUE(take(*subscription, 1) == std::vector<std::string>{body}) << size;
       least = std::min(least, std::chrono::duration_cast<milliseconds>(Clock::now() - began));
     }
     EXPECT_LT(least, milliseconds(150)) << size;
