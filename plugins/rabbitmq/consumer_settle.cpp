@@ -20,8 +20,8 @@ using backend::Failure;
 using network::ConnectionLost;
 
 // For the deliveries that follow an ack: in all, and one after another.
-constexpr milliseconds kNextWithin(10);
-constexpr milliseconds kSilentFor(1);
+constexpr milliseconds kNextWithin(30);
+constexpr milliseconds kSilentFor(3);
 
 /// What a copy came to, as the result of a settlement that needs it.
 swapmq_status status_of(const swapmq_publish_result& result) {
