@@ -71,7 +71,8 @@ class Session {
   Result<swapmq_queue_stats> queue_stats(swapmq_queue* queue, Deadline deadline);
   Result<std::uint64_t> purge_queue(swapmq_queue* queue, Deadline deadline);
   /// On return every result has an outcome: what a failed call left untouched is failed with its
-  /// status. results.size() == messages.size(). The error is that of the call as a whole.
+  /// status. results.size() == messages.size(). The error is that of the call as a whole,
+  /// or says what is too large of the first message that is.
   Error publish(swapmq_queue* queue, std::span<const swapmq_message> messages,
                 std::span<swapmq_publish_result> results, Deadline deadline);
   Result<swapmq_subscription*> subscribe(swapmq_queue* queue, std::uint32_t prefetch,

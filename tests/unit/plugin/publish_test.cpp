@@ -158,7 +158,8 @@ TEST(Publish, OnlyTheMessagesBeyondALimitFail) {
   given[5].header_count = 1;
   given[7].body.size = UINT64_MAX;
   const auto published = publish(liar, given);
-  EXPECT_FALSE(published.error);
+  EXPECT_EQ(published.error.code(), Errc::too_large);
+  EXPECT_EQ(published.error.message(), "the body has 11 bytes; the backend takes at most 10");
   EXPECT_THAT(published.outcomes, ElementsAre(kConfirmed, kFailed, kConfirmed, kFailed, kConfirmed,
                                               kFailed, kConfirmed, kFailed));
   for (const std::size_t i : {1U, 3U, 5U, 7U}) {
