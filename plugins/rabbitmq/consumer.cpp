@@ -157,6 +157,7 @@ void Consumer::lose_all() {
   large_body_ = nullptr;
   attached_to_ = 0;
   pushing_ = false;
+  unheard_ = {};
   any_expires_ = false;
 }
 

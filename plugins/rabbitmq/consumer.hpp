@@ -83,7 +83,16 @@ class Consumer final : public backend::Subscription {
     // together.
     backend::Deadline deadline;
     std::vector<Given> acks, released, copied;
+    std::vector<Given> told;           // in an earlier call
     std::vector<TagSettlement> frames; // what is to be told to the broker
+    bool pends = false;                // what becomes of the acks is heard later
+  };
+  /// The last of what the broker was told in one go: so many of this consumer's deliveries are
+  /// settled, after so many.
+  struct Told {
+    uint64_t before = 0;
+    uint64_t count = 0;
+    bool anything = false;
   };
 
   // consumer.cpp: being one
@@ -126,9 +135,12 @@ class Consumer final : public backend::Subscription {
   void sort(Call& call);
   void settle(Call& call);
   void copy(Call& call);
-  std::size_t append(const std::vector<TagSettlement>& frames);
-  bool await_next_deliveries(Connection& connection, uint64_t told_before, uint64_t told_last,
-                             backend::Deadline deadline);
+  Told append(std::vector<TagSettlement>& frames);
+  [[nodiscard]] bool is_heard(const Told& told) const;
+  bool hears(Connection& connection, const Told& told, backend::Deadline deadline);
+  void ask(Connection& connection, uint64_t answers, backend::Deadline deadline);
+  bool tell_ahead(std::vector<TagSettlement>& frames, backend::Deadline deadline);
+  void end_pending(Call& call, bool handed_out);
   void tell(std::vector<TagSettlement>& frames, bool stop, backend::Deadline deadline);
   void give_back_what_waits(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void finish(const Call& call, const std::vector<Given>& given, swapmq_status status);
@@ -147,7 +159,8 @@ class Consumer final : public backend::Subscription {
   uint64_t consumers_ = 0;        // how many names there were
   std::size_t pushed_ = 0;        // the prefetch of this consumer
   uint64_t push_from_ = 0;        // its first delivery tag
-  uint64_t told_ = 0;             // of its deliveries so many were settled, as far as we know
+  uint64_t told_ = 0;             // so many of its deliveries are settled, as the broker was told
+  Told unheard_;                  // the last of that of which is to be heard
   Clock::time_point asked_at_{};  // when the host last wanted messages
   Clock::time_point heal_at_{};   // a queue that was deleted is not made again before
   Clock::time_point look_at_{};   // if it holds nothing, whether there is something is asked then

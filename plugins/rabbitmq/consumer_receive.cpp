@@ -120,7 +120,6 @@ void Consumer::tend(Deadline deadline) {
     send_on(acks, deadline);
   }
   if (acks.empty() || attached_to_ == 0) return;
-  std::sort(acks.begin(), acks.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
   for (const TagSettlement& ack : acks) tags_.settling(ack.tag);
   append(acks);
   for (const TagSettlement& ack : acks) tags_.settled(ack.tag);

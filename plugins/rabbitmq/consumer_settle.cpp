@@ -47,8 +47,10 @@ backend::Received Consumer::exchange(const backend::ExchangeArgs& args) {
       throw;
     }
   }
-  if (args.max_messages > 0) return receive(call);
-  return {};
+  backend::Received received;
+  if (args.max_messages > 0) received = receive(call);
+  if (call.pends) end_pending(call, received.batch != nullptr);
+  return received;
 }
 
 /// By what is to be done; what is not ours has its result then.
@@ -58,6 +60,10 @@ void Consumer::sort(Call& call) {
     const std::optional<uint64_t> tag = tags_.find(settlements[i].delivery->receipt);
     if (!tag) {
       call.args.settlement_results[i] = SWAPMQ_LOST;
+      continue;
+    }
+    if (tags_.is_told(*tag)) {
+      call.told.push_back({i, *tag});
       continue;
     }
     tags_.settling(*tag);
@@ -74,22 +80,53 @@ void Consumer::settle(Call& call) {
   if (!call.copied.empty()) copy(call);
   for (const Given& given : call.acks) call.frames.push_back({given.tag, Settle::ack});
   for (const Given& given : call.released) call.frames.push_back({given.tag, Settle::requeue});
-  if (call.frames.empty()) return;
+  if (call.frames.empty() && call.told.empty()) return;
   if (tags_.epoch() == epoch) {
     try {
       // What is released is for others, too, and to come before what was pushed behind it.
-      call.released.empty() ? tell(call.frames, false, call.deadline)
-                            : give_back_what_waits(call.frames, call.deadline);
+      if (!call.released.empty()) {
+        give_back_what_waits(call.frames, call.deadline);
+      } else if (call.args.may_pend && call.args.max_messages > 0) {
+        call.pends = tell_ahead(call.frames, call.deadline);
+      } else {
+        tell(call.frames, false, call.deadline);
+      }
     } catch (const ConnectionLost& failure) {
       lost(failure);
     }
   }
   const bool done = tags_.epoch() == epoch;
-  if (!done) {
-    context_.host.count("lost_settlements", call.acks.size() + call.released.size());
+  if (done) {
+    for (const Given& given : call.told) tags_.settled(given.tag);
+  } else {
+    call.pends = false;
+    context_.host.count("lost_settlements",
+                        call.acks.size() + call.released.size() + call.told.size());
+  }
+  finish(call, call.told, done ? SWAPMQ_OK : SWAPMQ_LOST);
+  finish(call, call.released, done ? SWAPMQ_OK : SWAPMQ_LOST);
+  if (!call.pends) finish(call, call.acks, done ? SWAPMQ_OK : SWAPMQ_LOST);
+}
+
+/// The acks of which is to be heard later: that is, with the next call if this one has deliveries
+/// to hand out.
+void Consumer::end_pending(Call& call, bool handed_out) {
+  if (handed_out) return finish(call, call.acks, SWAPMQ_STATUS_PENDING);
+  const auto ours = [&] { return !call.acks.empty() && tags_.is_told(call.acks.front().tag); };
+  const uint64_t epoch = tags_.epoch();
+  if (ours()) {
+    std::vector<TagSettlement> none;
+    try {
+      tell(none, false, call.deadline);
+    } catch (const ConnectionLost& failure) {
+      lost(failure);
+    }
+  }
+  const bool done = tags_.epoch() == epoch && ours();
+  for (const Given& given : call.acks) {
+    if (done) tags_.settled(given.tag);
   }
   finish(call, call.acks, done ? SWAPMQ_OK : SWAPMQ_LOST);
-  finish(call, call.released, done ? SWAPMQ_OK : SWAPMQ_LOST);
 }
 
 /// Nacks and dead letters: those that are confirmed are acked then.
@@ -137,46 +174,78 @@ void Consumer::copy(Call& call) {
   call.copied.clear();
 }
 
-/// Returns how many of this consumer's deliveries the last of the frames is for.
-std::size_t Consumer::append(const std::vector<TagSettlement>& frames) {
+Consumer::Told Consumer::append(std::vector<TagSettlement>& frames) {
+  std::sort(frames.begin(), frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
   const std::size_t last = append_settlements(link_.live()->out(), kConsumeChannel, tags_, frames);
   const auto ours = [&](const TagSettlement& frame) { return frame.tag >= push_from_; };
-  told_ += static_cast<uint64_t>(std::count_if(frames.begin(), frames.end(), ours));
-  const auto end = frames.end();
-  return static_cast<std::size_t>(
-      std::count_if(end - static_cast<std::ptrdiff_t>(last), end, ours));
+  const auto count = [&](std::size_t of_the_end) {
+    const auto from = frames.end() - static_cast<std::ptrdiff_t>(of_the_end);
+    return static_cast<uint64_t>(std::count_if(from, frames.end(), ours));
+  };
+  told_ += count(frames.size());
+  return {told_ - count(last), count(last), !frames.empty()};
 }
 
 /// A delivery beyond the prefetch is the broker's word that it has made room, so that it has done
-/// what told it to. Under load that is what comes next, and a question less for the broker. False:
-/// it does not come, or it is not worth the wait.
-bool Consumer::await_next_deliveries(Connection& connection, uint64_t told_before,
-                                     uint64_t told_last, Deadline deadline) {
-  if (!pushing_ || told_last < pushed_ / 4) return false;
+/// what told it to.
+bool Consumer::is_heard(const Told& told) const {
+  if (!told.anything) return true;
+  return pushing_ && told.count > 0 && tags_.next() - push_from_ > pushed_ + told.before;
+}
+
+/// Awaits that. Under load it is what comes next, and a question less for the broker. False: it
+/// does not come, or it is not worth the wait.
+bool Consumer::hears(Connection& connection, const Told& told, Deadline deadline) {
   const uint64_t epoch = tags_.epoch();
   const Deadline until = network::at_most(deadline, kNextWithin);
-  while (tags_.epoch() == epoch && tags_.next() - push_from_ <= pushed_ + told_before) {
-    if (!connection.wait(network::at_most(until, kSilentFor))) return false;
+  const bool is_worth_it = pushing_ && told.count > 0 && told.count >= pushed_ / 4;
+  while (tags_.epoch() == epoch && !is_heard(told)) {
+    if (!is_worth_it || !connection.wait(network::at_most(until, kSilentFor))) return false;
     take_frames(connection);
   }
   return true;
 }
 
-/// Tells the broker what becomes of these deliveries, and awaits that it has done so. `stop`: it is
-/// to push no more, which goes in one with that, or what it just pushes would be back before them.
+/// Asks something that is answered after all that came before, and awaits that.
+void Consumer::ask(Connection& connection, uint64_t answers, Deadline deadline) {
+  connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
+  await_barrier(connection, barriers_ + answers, deadline);
+}
+
+/// Tells the broker what becomes of these deliveries, and awaits that it has done so, and what it
+/// was told before. `stop`: it is to push no more, which goes in one with that, or what it just
+/// pushes would be back before them.
 void Consumer::tell(std::vector<TagSettlement>& frames, bool stop, Deadline deadline) {
-  std::sort(frames.begin(), frames.end(), [](auto& a, auto& b) { return a.tag < b.tag; });
   const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
   if (stop) append_cancel(connection.out());
-  const std::size_t last = append(frames);
-  if (stop || !await_next_deliveries(connection, told_ - last, last, deadline)) {
-    connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
-    await_barrier(connection, barriers_ + (stop ? 2 : 1), deadline);
-  }
+  const Told told = append(frames);
+  const Told last = told.anything ? told : unheard_;
+  if (stop || !hears(connection, last, deadline)) ask(connection, stop ? 2 : 1, deadline);
   if (tags_.epoch() != epoch) return;
-  for (const TagSettlement& told : frames) tags_.settled(told.tag);
+  for (const TagSettlement& frame : frames) tags_.settled(frame.tag);
+  unheard_ = {};
   if (stop) pushing_ = false;
+}
+
+/// Tells it, and awaits its word on what it was told before, but on these only if nothing waits to
+/// be handed out. Whether that is still to be heard.
+bool Consumer::tell_ahead(std::vector<TagSettlement>& frames, Deadline deadline) {
+  const uint64_t epoch = tags_.epoch();
+  Connection& connection = *link_.live();
+  const Told told = append(frames);
+  bool heard = hears(connection, unheard_, deadline);
+  if (tags_.epoch() != epoch) return false;
+  const bool goes_on = heard && told.anything && !waiting_.empty() && !is_heard(told);
+  if (!goes_on) {
+    if (!heard || !hears(connection, told, deadline)) ask(connection, 1, deadline);
+    if (tags_.epoch() != epoch) return false;
+  }
+  unheard_ = goes_on ? told : Told{};
+  for (const TagSettlement& frame : frames) {
+    goes_on ? tags_.told(frame.tag) : tags_.settled(frame.tag);
+  }
+  return goes_on;
 }
 
 /// Beside `frames` all that was pushed and not handed out goes back, and no more is pushed.

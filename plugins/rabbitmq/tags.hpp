@@ -48,19 +48,24 @@ class Tags {
   }
   [[nodiscard]] Receipt receipt(uint64_t tag) const { return {nonce_, epoch_, tag}; }
 
-  /// The tag of a receipt, unless it is no longer, or was never, this consumer's to settle.
+  /// The tag of a receipt, unless it is no longer, or was never, this consumer's to settle, or is
+  /// just being settled.
   [[nodiscard]] std::optional<uint64_t> find(const swapmq_receipt& receipt) const {
     if (receipt.size != sizeof(Receipt)) return std::nullopt;
     Receipt given; // NOLINT: all of it is copied
     std::memcpy(&given, receipt.bytes, sizeof given);
-    if (given.consumer != nonce_ || given.epoch != epoch_ || !is_held(given.tag)) {
-      return std::nullopt;
-    }
+    const bool ours = given.consumer == nonce_ && given.epoch == epoch_;
+    if (!ours || !(is_held(given.tag) || is_told(given.tag))) return std::nullopt;
     return given.tag;
   }
   [[nodiscard]] bool is_held(uint64_t tag) const {
     return tag >= first_ && tag < next() && state(tag) == State::held;
   }
+  /// Whether the broker was told of its settlement, and the host is to ask what came of that.
+  [[nodiscard]] bool is_told(uint64_t tag) const {
+    return tag >= first_ && tag < next() && state(tag) == State::told;
+  }
+  void told(uint64_t tag) { set(tag, State::told); }
   /// Given to a settlement that is under way, and back if that could not be done.
   void settling(uint64_t tag) { set(tag, State::settling); }
   void still_held(uint64_t tag) {
@@ -96,7 +101,7 @@ class Tags {
   [[nodiscard]] uint64_t nonce() const { return nonce_; }
 
  private:
-  enum class State : uint8_t { held, settling, settled };
+  enum class State : uint8_t { held, settling, told, settled };
   [[nodiscard]] State state(uint64_t tag) const {
     return states_[static_cast<std::size_t>(tag - first_)];
   }

@@ -65,7 +65,7 @@ extern "C" {
 /* A change of major breaks; a minor only appends. While major is 0 the ABI is not frozen: the host
  * also says the oldest minor that it still understands. */
 #define SWAPMQ_ABI_MAJOR 0u
-#define SWAPMQ_ABI_MINOR 1u
+#define SWAPMQ_ABI_MINOR 2u
 #define SWAPMQ_ABI_OLDEST_MINOR 0u /* 0.0 ends after `interrupt` in the vtable */
 #define SWAPMQ_ABI_MAKE(major, minor) (((uint32_t)(major) << 16) | (uint32_t)(minor))
 #define SWAPMQ_ABI_VERSION SWAPMQ_ABI_MAKE(SWAPMQ_ABI_MAJOR, SWAPMQ_ABI_MINOR)
@@ -90,6 +90,8 @@ typedef int32_t swapmq_status;
 
 #define SWAPMQ_STATUS_UNTOUCHED \
   ((swapmq_status)-1) /* what the host presets per-element results to */
+#define SWAPMQ_STATUS_PENDING \
+  ((swapmq_status)-2) /* only of a settlement: told to the broker, see exchange() */
 #define SWAPMQ_OK ((swapmq_status)0)
 #define SWAPMQ_INVALID_ARGUMENT ((swapmq_status)1) /* the call is wrong; repeating it is, too */
 #define SWAPMQ_NOT_SUPPORTED ((swapmq_status)2)    /* a declared-absent capability was asked for */
@@ -391,6 +393,9 @@ typedef struct swapmq_subscribe_args {
   int64_t deadline_ns;
 } swapmq_subscribe_args;
 
+/* Flags of an exchange. */
+#define SWAPMQ_EXCHANGE_MAY_PEND 0x1u /* the host understands SWAPMQ_STATUS_PENDING */
+
 typedef struct swapmq_exchange_args {
   uint32_t struct_size;
   uint32_t settlement_size; /* stride of settlements */
@@ -401,6 +406,8 @@ typedef struct swapmq_exchange_args {
   uint64_t max_bytes;                /* stop adding bodies beyond this; 0: no limit; the first
                                         message always fits */
   int64_t deadline_ns;
+  uint32_t flags; /* SWAPMQ_EXCHANGE_*; since 0.2 */
+  uint32_t reserved;
 } swapmq_exchange_args;
 
 /* ------------------------------------------------------------------------------------------------
@@ -481,7 +488,11 @@ typedef struct swapmq_backend_vtable {
    *                others were not tried and may be given again.
    * settlement_results on return: OK; LOST (lost with its connection or lease, claimed by another,
    * deleted, settled before); for a settlement that could not be done another status, and then the
-   * delivery is still unsettled. An ack whose answer was lost with the connection is LOST. */
+   * delivery is still unsettled. An ack whose answer was lost with the connection is LOST.
+   * PENDING, only with the flag MAY_PEND and a batch of deliveries: the broker was told, and has
+   * not said yet that it is done, which the deliveries need not wait for. The host gives the same
+   * settlement again with its next exchange, until it has a result; it takes no credit meanwhile.
+   */
   swapmq_status (*exchange)(swapmq_session* session, swapmq_subscription* subscription,
                             const swapmq_exchange_args* args, swapmq_batch** batch,
                             swapmq_error* error);

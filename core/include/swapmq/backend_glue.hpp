@@ -295,7 +295,8 @@ struct Trampolines {
       Received received = unbox(session)->exchange(
           *unbox(subscription),
           {settlements, args.settlement_results, static_cast<std::size_t>(args.max_messages),
-           args.max_bytes, Deadline(args.deadline_ns)});
+           args.max_bytes, Deadline(args.deadline_ns),
+           (args.flags & SWAPMQ_EXCHANGE_MAY_PEND) != 0});
       if (received.batch != nullptr && received.batch->size() > 0) {
         *batch = Batch::hand_out(std::move(received.batch));
         return SWAPMQ_OK;

@@ -131,11 +131,14 @@ Result<swapmq_subscription*> Session::subscribe(swapmq_queue* queue, std::uint32
   return subscription;
 }
 
-void Session::check_settled(bool succeeded, std::span<swapmq_status> settled) {
+void Session::check_settled(bool succeeded, bool may_pend, std::span<swapmq_status> settled) {
   for (swapmq_status& status : settled) {
     if (is_known(status) || (status == SWAPMQ_STATUS_UNTOUCHED && !succeeded)) continue;
+    if (status == SWAPMQ_STATUS_PENDING && may_pend) continue;
     broken("exchange", status == SWAPMQ_STATUS_UNTOUCHED
                            ? "it returned OK and left a settlement without a result"
+                       : status == SWAPMQ_STATUS_PENDING
+                           ? "a settlement is pending, and no delivery was handed out"
                            : "a settlement's result is unknown to the ABI");
     status = SWAPMQ_INTERNAL;
   }
@@ -189,6 +192,7 @@ Received Session::exchange(swapmq_subscription* subscription,
   args.max_messages = max_messages;
   args.max_bytes = max_bytes;
   args.deadline_ns = to_ns(deadline);
+  args.flags = SWAPMQ_EXCHANGE_MAY_PEND;
   swapmq_batch* batch = nullptr;
   swapmq_status status = SWAPMQ_INTERNAL;
   received.error = call("exchange", &deadline, [&](swapmq_error* failed) {
@@ -196,7 +200,7 @@ Received Session::exchange(swapmq_subscription* subscription,
     // An end of the wait that was asked for, not an error.
     return status == SWAPMQ_INTERRUPTED ? SWAPMQ_OK : status;
   });
-  check_settled(!received.error, settled);
+  check_settled(!received.error, batch != nullptr, settled);
   if (Error error = take_batch(status, batch, max_messages, received)) received.error = error;
   received.interrupted = status == SWAPMQ_INTERRUPTED && !received.error;
   received.session_dead = dead_;

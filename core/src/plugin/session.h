@@ -77,7 +77,8 @@ class Session {
                 std::span<swapmq_publish_result> results, Deadline deadline);
   Result<swapmq_subscription*> subscribe(swapmq_queue* queue, std::uint32_t prefetch,
                                          std::chrono::milliseconds lease, Deadline deadline);
-  /// settled.size() == settlements.size(); what was not tried stays SWAPMQ_STATUS_UNTOUCHED.
+  /// settled.size() == settlements.size(); what was not tried stays SWAPMQ_STATUS_UNTOUCHED, what
+  /// is PENDING is to be given again.
   Received exchange(swapmq_subscription* subscription,
                     std::span<const swapmq_settlement> settlements,
                     std::span<swapmq_status> settled, std::size_t max_messages,
@@ -108,7 +109,7 @@ class Session {
                     std::optional<swapmq_publish_result>& not_sent);
   Error check_results(swapmq_status status, const ErrorBuffer& buffer,
                       std::span<swapmq_publish_result> results);
-  void check_settled(bool succeeded, std::span<swapmq_status> settled);
+  void check_settled(bool succeeded, bool may_pend, std::span<swapmq_status> settled);
   Error take_batch(swapmq_status status, swapmq_batch* batch, std::size_t max_messages,
                    Received& received);
   Error broken(const char* slot, std::string_view rule); ///< logs it, too

@@ -190,15 +190,18 @@ bool Lane::exchange(std::vector<Pending> settlements, std::size_t credit, Wait w
 bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
                     plugin::Received received) {
   const bool dead = session_->dead();
-  std::vector<Pending> untried, refused;
+  std::vector<Pending> untried, refused, told;
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     if (dead && statuses[i] != SWAPMQ_OK) statuses[i] = SWAPMQ_LOST; // its receipts went with it
     if (statuses[i] == SWAPMQ_OK || statuses[i] == SWAPMQ_LOST) continue;
-    const bool untouched = statuses[i] == SWAPMQ_STATUS_UNTOUCHED;
-    (untouched ? untried : refused).push_back(plan.pending()[i]);
+    auto& these = statuses[i] == SWAPMQ_STATUS_UNTOUCHED ? untried
+                  : statuses[i] == SWAPMQ_STATUS_PENDING ? told
+                                                         : refused;
+    these.push_back(plan.pending()[i]);
   }
   if (dead) drop_session(received.error); // all at once: nobody sees one lost and the next one open
   ledger_->ended(plan.pending(), statuses);
+  if (!told.empty()) ledger_->told(std::move(told));
   if (!untried.empty()) ledger_->put_back(std::move(untried), milliseconds(0));
   if (!refused.empty()) {
     setup_.log->write(LogLevel::warning, "queue \"" + setup_.policy.queue +

@@ -2,6 +2,7 @@
 #include "queue/ledger.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "queue/clock.h"
@@ -206,6 +207,7 @@ Ledger::Next Ledger::wait_for_work() {
     const bool worth_it = pending_.size() * 4 >= prefetch_;
     const bool waited = !pending_.empty() && now - pending_.front().decided >= gathering;
     if ((starving || worth_it || waited) && any_due(now)) return Next::exchange;
+    if (starving && !told_.empty()) return Next::exchange;
     if (room > 0 && (buffer_.empty() || room * 4 >= prefetch_)) return Next::exchange;
     if (now >= give_up) return Next::serve;
     const bool gather = !pending_.empty() && pending_.front().not_before <= now;
@@ -217,6 +219,9 @@ Ledger::Work Ledger::take_work() {
   const Lock lock(mutex_);
   Work work;
   work.settlements = due(steady_clock::now());
+  work.settlements.insert(work.settlements.begin(), std::make_move_iterator(told_.begin()),
+                          std::make_move_iterator(told_.end()));
+  told_.clear();
   work.credit = credit_after(work.settlements.size());
   return work;
 }
@@ -348,13 +353,21 @@ void Ledger::put_back(std::vector<Pending> settlements, milliseconds pause) {
   }
 }
 
+void Ledger::told(std::vector<Pending> settlements) {
+  const Lock lock(mutex_);
+  std::move(settlements.begin(), settlements.end(), std::back_inserter(told_));
+}
+
 void Ledger::lose_all(const Error& why) {
   std::vector<DeliveryState*> gone;
   {
     const Lock lock(mutex_);
     gone.assign(buffer_.begin(), buffer_.end());
     buffer_.clear();
-    for (const Pending& pending : pending_) gone.push_back(pending.delivery);
+    for (const auto* settlements : {&told_, &pending_}) {
+      for (const Pending& pending : *settlements) gone.push_back(pending.delivery);
+    }
+    told_.clear();
     pending_.clear();
     while (oldest_ != nullptr) {
       gone.push_back(oldest_);

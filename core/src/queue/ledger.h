@@ -4,9 +4,9 @@
 // done or lost. It knows no broker; a Lane carries its decisions there. Handles of deliveries keep
 // it alive, so it may outlive lane, consumer and message queue.
 //
-// Invariants: a delivery is in exactly one of buffer, handed-out list, pending, in exchange, or
-// ended (settled or lost), and counts as outstanding until it ended. Outstanding never exceeds
-// prefetch by more than one exchange brought. Stages only go forward: open, settling, then settled
+// Invariants: a delivery is in exactly one of buffer, handed-out list, pending, told, in exchange,
+// or ended (settled or lost), and counts as outstanding until it ended. Outstanding, without what
+// the broker was told, never exceeds prefetch by more than one exchange brought. Stages only go forward: open, settling, then settled
 // or lost.
 #pragma once
 
@@ -155,6 +155,8 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// Gives settlements back to be tried again, not before the pause.
   void put_back(std::vector<Pending> settlements, std::chrono::milliseconds pause)
       SWAPMQ_EXCLUDES(mutex_);
+  /// What the broker was told and has not answered goes with the next exchange again.
+  void told(std::vector<Pending> settlements) SWAPMQ_EXCLUDES(mutex_);
   /// The session is gone: whatever is outstanding (but for what is in the exchange) is lost.
   void lose_all(const Error& why) SWAPMQ_EXCLUDES(mutex_);
   /// Waits out a pause of the lane; false: shut meanwhile.
@@ -196,6 +198,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   DeliveryState* newest_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
   std::size_t listed_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::vector<Pending> pending_ SWAPMQ_GUARDED_BY(mutex_);
+  std::vector<Pending> told_ SWAPMQ_GUARDED_BY(mutex_); // what the broker has not answered yet
   std::size_t outstanding_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::size_t settle_waiters_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::size_t takers_ SWAPMQ_GUARDED_BY(mutex_) = 0;

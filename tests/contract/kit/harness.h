@@ -90,7 +90,8 @@ class Subscription {
 
   /// Any status is returned; what the batch holds is checked against what was asked for.
   Exchanged exchange(std::span<const swapmq_settlement> settlements, std::uint64_t max_messages,
-                     std::int64_t deadline_ns, std::uint64_t max_bytes = 0);
+                     std::int64_t deadline_ns, std::uint64_t max_bytes = 0,
+                     std::uint32_t flags = 0);
   /// What one exchange brings; a failure is a Breach.
   Batch poll(std::uint64_t max_messages, milliseconds wait, std::uint64_t max_bytes = 0);
   /// Exactly `count`, in as many exchanges as it takes, or a Breach.

@@ -71,7 +71,7 @@ void Subscription::unsubscribe() {
 
 Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
                                  std::uint64_t max_messages, std::int64_t deadline_ns,
-                                 std::uint64_t max_bytes) {
+                                 std::uint64_t max_bytes, std::uint32_t flags) {
   Exchanged result;
   result.settled.assign(settlements.size(), SWAPMQ_STATUS_UNTOUCHED);
   swapmq_exchange_args args{};
@@ -83,6 +83,7 @@ Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
   args.max_messages = max_messages;
   args.max_bytes = max_bytes;
   args.deadline_ns = deadline_ns;
+  args.flags = flags;
 
   ErrorProbe probe;
   swapmq_batch* batch = nullptr;
@@ -103,6 +104,14 @@ Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
     const auto untouched =
         std::count(result.settled.begin(), result.settled.end(), SWAPMQ_STATUS_UNTOUCHED);
     EXPECT_EQ(untouched, 0) << "exchange(): settlements without a result";
+  }
+  const auto pending =
+      std::count(result.settled.begin(), result.settled.end(), SWAPMQ_STATUS_PENDING);
+  if ((flags & SWAPMQ_EXCHANGE_MAY_PEND) == 0) {
+    EXPECT_EQ(pending, 0) << "exchange(): settlements are pending for a host that did not say "
+                             "that it understands that";
+  } else if (result.batch.size() == 0) {
+    EXPECT_EQ(pending, 0) << "exchange(): settlements are pending, and nothing was handed out";
   }
   return result;
 }

@@ -42,6 +42,8 @@ const std::vector<Planted> kTable = {
     {"release_counts", "Settle.ReleasedIsNotCounted"},
     {"stale_receipt_accepted", "Settle.TwiceIsLost"},
     {"acks_the_wrong_one", "Settle.EachAckOfACallIsDone"},
+    {"pends_for_ever", "Settle.WhatPendsIsAnsweredLater"},
+    {"pends_and_forgets", "Settle.WhatPendsIsAnsweredLater"},
     {"exceeds_prefetch", "Flow.NothingNewPastPrefetch"},
     {"gives_more_than_asked", "Flow.NotMoreThanAskedFor"},
     {"delivers_twice", "Concurrency.FiveThousandMessagesToFiftyConsumersEachOnce"},

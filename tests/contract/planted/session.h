@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,7 @@ class PlantedSession final : public swapmq::backend::Session {
   [[nodiscard]] swapmq_status check(const swapmq_message& message) const;
 
   swapmq_status settle(Consumer& consumer, const swapmq_settlement& settlement);
+  swapmq_status pend(const swapmq_settlement& settlement);
   swapmq_status dead_letter(const swapmq_settlement& settlement, ItemPtr item);
   void nack(Line& line, ItemPtr item, std::int64_t due_at_ms);
   void release(Line& line, ItemPtr item);
@@ -79,6 +81,7 @@ class PlantedSession final : public swapmq::backend::Session {
   Broker& broker_;
   std::shared_ptr<Store> store_;
   std::atomic<int> interrupts_{0};
+  std::set<std::uint64_t> pending_;                             // receipts
   std::vector<std::pair<std::string, ItemPtr>> written_behind_; // acks_before_storing
   std::vector<std::weak_ptr<Item>> handed_;                     // batch_dies_with_session
   std::uint64_t nacks_ = 0;

@@ -156,6 +156,37 @@ TEST_F(Settle, RidesWithTheNextReceive) {
   }
 }
 
+/// Acks all that comes; what pends is given again, now and then without room for more.
+TEST_F(Settle, WhatPendsIsAnsweredLater) {
+  constexpr std::size_t kCount = 400, kPrefetch = 40;
+  Subscription subscription = with(messages("pending", kCount), kPrefetch);
+  Deliveries all;
+  std::vector<const swapmq_delivery*> pending;
+  std::size_t given = 0;
+  const std::int64_t end = soon();
+  for (int round = 1; given < kCount || !pending.empty(); ++round) {
+    ASSERT_LT(in(milliseconds(0)), end) << given << " were settled, " << pending.size() << " pend";
+    std::vector<swapmq_settlement> settlements;
+    for (const swapmq_delivery* delivery : pending) settlements.push_back(ack(*delivery));
+    for (; given < all.size(); ++given) settlements.push_back(ack(all[given]));
+    const auto patience = milliseconds(given == kCount ? 0 : 500);
+    Exchanged next = subscription.exchange(settlements, round % 7 == 0 ? 0 : kPrefetch,
+                                           in(patience), 0, SWAPMQ_EXCHANGE_MAY_PEND);
+    ASSERT_EQ(next.status, SWAPMQ_OK) << next.error;
+    pending.clear();
+    for (std::size_t i = 0; i < settlements.size(); ++i) {
+      if (next.settled[i] == SWAPMQ_OK) continue;
+      ASSERT_EQ(next.settled[i], SWAPMQ_STATUS_PENDING);
+      pending.push_back(settlements[i].delivery);
+    }
+    ASSERT_FALSE(HasFailure());
+    all.add(std::move(next.batch));
+  }
+  EXPECT_EQ(all.size(), kCount);
+  subscription.unsubscribe();
+  EXPECT_EQ(drain(name_, 0), std::vector<std::string>()) << "settled, and here again";
+}
+
 TEST_F(Settle, TwiceIsLost) {
   Subscription subscription = with(messages("twice", 3));
   const Deliveries got = subscription.receive(3);

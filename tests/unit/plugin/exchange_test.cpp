@@ -18,8 +18,9 @@ Received receive(Liar& liar, std::size_t max_messages = 2) {
 /// Three settlements of a delivery that the liar does not look at.
 struct Settling {
   Settling() { settlements.fill({&delivery, SWAPMQ_SETTLE_ACK, 0, 0, nullptr, nullptr, 0, 0}); }
-  Received run(Liar& liar) {
-    return liar.session().exchange(liar.subscription(), settlements, settled, 0, 0, soon());
+  Received run(Liar& liar, std::size_t max_messages = 0) {
+    return liar.session().exchange(liar.subscription(), settlements, settled, max_messages, 0,
+                                   soon());
   }
   swapmq_delivery delivery{};
   std::array<swapmq_settlement, 3> settlements{};
@@ -158,8 +159,16 @@ TEST(Exchange, EachSettlementHasItsResult) {
   EXPECT_THAT(settling.settled, ElementsAre(SWAPMQ_OK, SWAPMQ_LOST, SWAPMQ_OK));
 }
 
+TEST(Exchange, ASettlementMayPendWhereDeliveriesCame) {
+  Liar liar("settled_later");
+  Settling settling;
+  const Received received = settling.run(liar, 2);
+  EXPECT_FALSE(received.error) << received.error.message();
+  EXPECT_THAT(settling.settled, ElementsAre(SWAPMQ_OK, SWAPMQ_STATUS_PENDING, SWAPMQ_OK));
+}
+
 TEST(Exchange, ResultsThatSayNothingAreInternal) {
-  for (const char* lie : {"settled_88", "settled_not"}) {
+  for (const char* lie : {"settled_88", "settled_not", "settled_later_alone"}) {
     Liar liar(lie);
     Settling settling;
     settling.run(liar);

@@ -24,9 +24,9 @@ TEST_P(Negotiation, RefusesByName) {
 INSTANTIATE_TEST_SUITE_P(
     Plugins, Negotiation,
     ::testing::Values(
-        Refused{"newer_major", "built for ABI 1.4, this host speaks 0.1"},
-        Refused{"newer_major_alien", "built for ABI 2.0, this host speaks 0.1"},
-        Refused{"refuses", "does not serve this host's ABI 0.1: the moon is not right"},
+        Refused{"newer_major", "built for ABI 1.4, this host speaks 0.2"},
+        Refused{"newer_major_alien", "built for ABI 2.0, this host speaks 0.2"},
+        Refused{"refuses", "does not serve this host's ABI 0.2: the moon is not right"},
         Refused{"refuses_silently", "its entry returned NULL and gave no reason"},
         Refused{"short_vtable", "its vtable has a struct_size of 48 bytes, ABI 0.0 has 144"},
         Refused{"lacks_publish", "lacks the mandatory function \"publish\""},

@@ -172,7 +172,7 @@ TEST(PluginSearch, DescribesByNameAndByPath) {
     EXPECT_EQ(description.version, "1.0");
     EXPECT_EQ(description.license, "MIT");
     EXPECT_EQ(description.path, path);
-    EXPECT_EQ(description.abi_version, "0.1");
+    EXPECT_EQ(description.abi_version, "0.2");
     EXPECT_EQ(description.options_schema, "{}");
     EXPECT_THAT(description.extensions, IsEmpty());
   }

@@ -9,6 +9,7 @@
 //   slow-MS    a publish call takes so long
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
+//   late       of acks it says nothing while it has more to hand out; then, when it is asked again
 //   mute       service() of a consumer is not answered until its deadline
 //   resetting-MS the first service() of a consumer that holds something takes so long, and then its
 //                session is dead
@@ -20,6 +21,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "swapmq/backend.hpp"
@@ -63,6 +65,7 @@ struct Consumer final : mq::Subscription {
   QueueHandle* queue = nullptr;
   uint64_t number = 0; // of all subscriptions of the process
   std::map<uint64_t, std::shared_ptr<Stored>> held;
+  std::set<uint64_t> late; // of held: settled, and not said so yet
   uint64_t next_receipt = 1;
 };
 
@@ -159,8 +162,12 @@ class ScriptedSession final : public mq::Session {
     if (!args.settlements.empty() && misbehaves(it, *consumer.queue, {"dying"})) {
       throw mq::Failure(SWAPMQ_UNAVAILABLE, "the session died", SWAPMQ_ERROR_SESSION_DEAD);
     }
+    const bool late = consumer.queue->behaviour == "late" && args.may_pend &&
+                      args.max_messages > 0 && !it.ready.empty();
     for (std::size_t i = 0; i < args.settlements.size(); ++i) {
-      args.settlement_results[i] = settle(it, consumer, args.settlements[i]);
+      args.settlement_results[i] = late && is_new(consumer, args.settlements[i])
+                                       ? SWAPMQ_STATUS_PENDING
+                                       : settle(it, consumer, args.settlements[i]);
     }
     if (args.max_messages == 0) return {};
     while (it.ready.empty() && !interrupted_) {
@@ -236,6 +243,12 @@ class ScriptedSession final : public mq::Session {
       stored->headers.emplace_back(mq::view(headers[h].name), mq::view(headers[h].value));
     }
     it.ready.push_back(std::move(stored));
+  }
+
+  static bool is_new(Consumer& consumer, const swapmq_settlement& settlement) {
+    Receipt receipt{};
+    std::memcpy(&receipt, settlement.delivery->receipt.bytes, sizeof receipt);
+    return consumer.late.insert(receipt.delivery).second;
   }
 
   swapmq_status settle(Line& it, Consumer& consumer, const swapmq_settlement& settlement) {

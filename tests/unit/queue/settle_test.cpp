@@ -172,6 +172,37 @@ TEST(Settle, ARefusedSettlementIsTriedAgain) {
   EXPECT_EQ(mq.stats("stubborn-1")->unacked, 0U);
 }
 
+/// It goes with each exchange until there is an answer, takes no credit, and holds up nobody.
+TEST(Settle, WhatTheBrokerAnswersLateIsHeardLater) {
+  constexpr int kCount = 2000;
+  auto mq = open_scripted();
+  const std::vector<swapmq::Message> messages(kCount, swapmq::Message{.body = "x"});
+  for (const auto& sent : mq.publish_many("late-0", messages)) ASSERT_TRUE(sent);
+  std::atomic<int> handled{0};
+  auto consumer = mq.consume("late-0", {.prefetch = 20}, [&](const Delivery&) {
+    ++handled;
+    return swapmq::ack();
+  });
+  ASSERT_TRUE(eventually([&] { return handled == kCount; }));
+  EXPECT_FALSE(consumer->close(20s));
+  EXPECT_EQ(*mq.size("late-0"), 0U);
+  EXPECT_EQ(mq.stats("late-0")->unacked, 0U);
+  EXPECT_EQ(handled, kCount);
+}
+
+TEST(Settle, TheLateAnswerIsAwaited) {
+  auto mq = open_scripted();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(mq.publish("late-0", "x"));
+  auto subscription = mq.subscribe("late-0", {.prefetch = 1});
+  for (int i = 0; i < 3; ++i) {
+    const Delivery delivery = receive_one(*subscription);
+    EXPECT_EQ(delivery.ack(), Settling::accepted);
+    EXPECT_EQ(delivery.ack(), Settling::already);
+    EXPECT_EQ(delivery.wait_settled(5s).code(), Errc::ok);
+  }
+  EXPECT_EQ(mq.stats("late-0")->unacked, 0U);
+}
+
 TEST(Settle, AnEmptyHandleIsHarmless) {
   const Delivery none;
   EXPECT_EQ(none.body(), "");
