@@ -59,6 +59,7 @@ class Transport {
   /// Waits until receive(), or send() if `to_send`, may do something. False: the deadline passed.
   /// Throws Interrupted if `wake` is raised.
   bool wait(bool to_send, backend::Deadline deadline, const Wake* wake) const;
+  [[nodiscard]] bool is_tls() const { return ssl_ != nullptr; }
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   /// What poll() should look for where others wait for this transport, too.

@@ -98,6 +98,8 @@ bool Connection::receive() {
   const std::span<char> room = reader_.room();
   if (room.empty()) return false; // what is here is to be taken first
   const std::size_t got = transport_->receive(room.data(), room.size());
+  // TLS hands out a record at a time.
+  drained_ = got == 0 || (got < room.size() && !transport_->is_tls());
   if (got == 0) return false;
   reader_.filled(got);
   bytes_received_ += got;
@@ -166,10 +168,12 @@ bool Connection::wait(Deadline deadline, const network::Wake* wake) {
   const bool late = deadline.passed(); // that something comes all the time makes it no later
   for (;;) {
     const bool sent = push();
-    if (receive() || sent) return !late;
+    if ((!drained_ && receive()) || sent) return !late;
     const Clock::time_point beat_at = next_beat();
     const Deadline until = network::deadline_at(std::min(deadline.at(), beat_at));
-    if (!transport_->wait(unsent() > 0, until, wake)) {
+    if (transport_->wait(unsent() > 0, until, wake)) {
+      drained_ = false;
+    } else {
       if (deadline.passed()) return false;
       beat();
     }

@@ -63,6 +63,8 @@ class Connection {
   bool push();
   /// Takes in what is there; does not wait. Whether that was anything.
   bool receive();
+  /// Whether it took all that there was.
+  [[nodiscard]] bool is_drained() const { return drained_; }
   /// The next frame of a channel (0 only before tuned()) of those that were taken in. Throws
   /// ConnectionLost if the broker closed the connection.
   bool next(Frame& frame);
@@ -120,6 +122,7 @@ class Connection {
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
   FrameReader reader_;
+  bool drained_ = false;
   std::string blocked_;
   Clock::time_point last_sent_;
   Clock::time_point last_received_;

@@ -199,10 +199,11 @@ void Consumer::take_in() {
   try {
     connection->beat();
     // Not for ever: who pushes faster than we take would keep us from all else.
-    for (int i = 0; i < 16 && attached_to_ != 0 && connection->receive(); ++i) {
+    for (int i = 0; i < 16 && connection->receive(); ++i) {
       take_frames(*connection);
+      if (attached_to_ == 0 || connection->is_drained()) return;
     }
-    if (attached_to_ != 0) take_frames(*connection);
+    take_frames(*connection);
   } catch (const ConnectionLost& failure) {
     lost(failure);
   }
