@@ -6,8 +6,8 @@
 //
 // Invariants: a delivery is in exactly one of buffer, handed-out list, pending, told, in exchange,
 // or ended (settled or lost), and counts as outstanding until it ended. Outstanding, without what
-// the broker was told, never exceeds prefetch by more than one exchange brought. Stages only go forward: open, settling, then settled
-// or lost.
+// the broker was told, never exceeds prefetch by more than one exchange brought. Stages only go
+// forward: open, settling, then settled or lost.
 #pragma once
 
 #include <atomic>
