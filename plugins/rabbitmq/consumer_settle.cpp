@@ -22,6 +22,7 @@ using network::ConnectionLost;
 // For the deliveries that follow an ack: in all, and one after another.
 constexpr milliseconds kNextWithin(30);
 constexpr milliseconds kSilentFor(3);
+constexpr milliseconds kSilentShortly(1);
 
 /// What a copy came to, as the result of a settlement that needs it.
 swapmq_status status_of(const swapmq_publish_result& result) {
@@ -198,7 +199,8 @@ bool Consumer::is_heard(const Told& told) const {
 bool Consumer::hears(Connection& connection, const Told& told, Deadline deadline) {
   const uint64_t epoch = tags_.epoch();
   const Deadline until = network::at_most(deadline, kNextWithin);
-  const bool is_worth_it = pushing_ && told.count > 0 && told.count >= pushed_ / 4;
+  // So that the broker has enough to push when that has come.
+  const bool is_worth_it = pushing_ && told.count > 0 && told_ - told.before >= pushed_ / 4;
   while (tags_.epoch() == epoch && !is_heard(told)) {
     if (!is_worth_it || !connection.wait(network::at_most(until, kSilentFor))) return false;
     take_frames(connection);
@@ -234,7 +236,13 @@ bool Consumer::tell_ahead(std::vector<TagSettlement>& frames, Deadline deadline)
   const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
   const Told told = append(frames);
-  bool heard = hears(connection, unheard_, deadline);
+  const bool heard = hears(connection, unheard_, deadline);
+  // A few deliveries would be acked by a few: if there are more, they are awaited.
+  const Deadline until = network::at_most(deadline, kNextWithin);
+  while (heard && tags_.epoch() == epoch && waiting_.size() < pushed_ / 4 &&
+         connection.wait(network::at_most(until, kSilentShortly))) {
+    take_frames(connection);
+  }
   if (tags_.epoch() != epoch) return false;
   const bool goes_on = heard && told.anything && !waiting_.empty() && !is_heard(told);
   if (!goes_on) {
