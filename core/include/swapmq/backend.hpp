@@ -308,7 +308,7 @@ struct ExchangeArgs {
   std::size_t max_messages;
   uint64_t max_bytes; // 0: no limit
   Deadline deadline;
-  bool may_pend; // results may be SWAPMQ_STATUS_PENDING, where deliveries are handed out
+  bool may_pend = false; // results may be SWAPMQ_STATUS_PENDING, where deliveries are handed out
 };
 
 using QueueVisitor = std::function<void(std::string_view name)>;
