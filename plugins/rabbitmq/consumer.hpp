@@ -140,7 +140,7 @@ class Consumer final : public backend::Subscription {
   bool hears(Connection& connection, const Told& told, backend::Deadline deadline);
   void ask(Connection& connection, uint64_t answers, backend::Deadline deadline);
   bool tell_ahead(std::vector<TagSettlement>& frames, backend::Deadline deadline);
-  void end_pending(Call& call, bool handed_out);
+  void end_pending(Call& call, uint64_t epoch, bool handed_out);
   void tell(std::vector<TagSettlement>& frames, bool stop, backend::Deadline deadline);
   void give_back_what_waits(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void finish(const Call& call, const std::vector<Given>& given, swapmq_status status);

@@ -19,10 +19,10 @@ using backend::Deadline;
 using backend::Failure;
 using network::ConnectionLost;
 
-// For the deliveries that follow an ack: in all, and one after another.
+// For the deliveries that follow an ack: in all, and without any.
 constexpr milliseconds kNextWithin(30);
 constexpr milliseconds kSilentFor(3);
-constexpr milliseconds kSilentShortly(1);
+constexpr milliseconds kSilentShortly(1); // where some are here, and more would be better
 
 /// What a copy came to, as the result of a settlement that needs it.
 swapmq_status status_of(const swapmq_publish_result& result) {
@@ -48,9 +48,10 @@ backend::Received Consumer::exchange(const backend::ExchangeArgs& args) {
       throw;
     }
   }
+  const uint64_t epoch = tags_.epoch();
   backend::Received received;
   if (args.max_messages > 0) received = receive(call);
-  if (call.pends) end_pending(call, received.batch != nullptr);
+  if (call.pends) end_pending(call, epoch, received.batch != nullptr);
   return received;
 }
 
@@ -111,11 +112,9 @@ void Consumer::settle(Call& call) {
 
 /// The acks of which is to be heard later: that is, with the next call if this one has deliveries
 /// to hand out.
-void Consumer::end_pending(Call& call, bool handed_out) {
+void Consumer::end_pending(Call& call, uint64_t epoch, bool handed_out) {
   if (handed_out) return finish(call, call.acks, SWAPMQ_STATUS_PENDING);
-  const auto ours = [&] { return !call.acks.empty() && tags_.is_told(call.acks.front().tag); };
-  const uint64_t epoch = tags_.epoch();
-  if (ours()) {
+  if (tags_.epoch() == epoch) {
     std::vector<TagSettlement> none;
     try {
       tell(none, false, call.deadline);
@@ -123,9 +122,9 @@ void Consumer::end_pending(Call& call, bool handed_out) {
       lost(failure);
     }
   }
-  const bool done = tags_.epoch() == epoch && ours();
-  for (const Given& given : call.acks) {
-    if (done) tags_.settled(given.tag);
+  const bool done = tags_.epoch() == epoch;
+  if (done) {
+    for (const Given& given : call.acks) tags_.settled(given.tag);
   }
   finish(call, call.acks, done ? SWAPMQ_OK : SWAPMQ_LOST);
 }

@@ -97,6 +97,7 @@ Error Ledger::wait_settled(DeliveryState& delivery, Deadline deadline) {
     return {Errc::invalid_argument, "nobody has settled this delivery yet"};
   }
   ++settle_waiters_;
+  if (!told_.empty()) to_lane_.notify_one();
   while (delivery.stage == Stage::settling && !delivery.timed_out &&
          steady_clock::now() < deadline) {
     to_waiters_.wait_until(mutex_, deadline);
@@ -207,7 +208,7 @@ Ledger::Next Ledger::wait_for_work() {
     const bool worth_it = pending_.size() * 4 >= prefetch_;
     const bool waited = !pending_.empty() && now - pending_.front().decided >= gathering;
     if ((starving || worth_it || waited) && any_due(now)) return Next::exchange;
-    if (starving && !told_.empty()) return Next::exchange;
+    if ((starving || settle_waiters_ > 0) && !told_.empty()) return Next::exchange;
     if (room > 0 && (buffer_.empty() || room * 4 >= prefetch_)) return Next::exchange;
     if (now >= give_up) return Next::serve;
     const bool gather = !pending_.empty() && pending_.front().not_before <= now;

@@ -203,6 +203,24 @@ TEST(Settle, TheLateAnswerIsAwaited) {
   EXPECT_EQ(mq.stats("late-0")->unacked, 0U);
 }
 
+/// Also while there is enough at hand that nothing else has to be exchanged.
+TEST(Settle, TheLateAnswerIsAskedForWhereSomebodyWaits) {
+  constexpr int kCount = 40;
+  auto mq = open_scripted();
+  for (int i = 0; i < kCount; ++i) ASSERT_TRUE(mq.publish("late-0", "x"));
+  auto subscription = mq.subscribe("late-0", {.prefetch = 8});
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < kCount; i += 4) {
+    std::vector<Delivery> held;
+    for (int j = 0; j < 4; ++j) held.push_back(receive_one(*subscription));
+    for (const Delivery& delivery : held) delivery.ack();
+    for (const Delivery& delivery : held) {
+      EXPECT_EQ(delivery.wait_settled(5s).code(), Errc::ok);
+    }
+  }
+  EXPECT_LE(std::chrono::steady_clock::now() - before, 2s) << "they waited for the lane's rest";
+}
+
 TEST(Settle, AnEmptyHandleIsHarmless) {
   const Delivery none;
   EXPECT_EQ(none.body(), "");
