@@ -63,7 +63,7 @@ class Link {
       try {
         connection_ = dialer_.dial(deadline, wake);
       } catch (const backend::Failure& failure) {
-        if (!reconnect_.failed(failure, deadline)) throw;
+        reconnect_.failed(failure, deadline);
       }
     }
     if (!reconnect_.connected()) return;

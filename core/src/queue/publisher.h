@@ -81,7 +81,7 @@ class Publisher {
   bool attempt(const std::vector<PublishRequest*>& requests, Deadline deadline);
   void collect(const std::vector<PublishRequest*>& requests);
   void encode(swapmq_message& to, const Item& item);
-  bool fold(const Item& item, const swapmq_publish_result& result, const Error& error);
+  bool fold(const Item& item, const swapmq_publish_result& result, const Error& error, bool cut);
   bool pause(Deadline until) SWAPMQ_EXCLUDES(mutex_);
   bool lead_later(std::vector<PublishRequest*>& requests, Deadline when) SWAPMQ_EXCLUDES(mutex_);
   void pass_on() SWAPMQ_EXCLUDES(mutex_);

@@ -139,12 +139,13 @@ bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline d
     }
   }
   bool retry = false;
+  const bool cut = error && steady_clock::now() >= deadline;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     if (results_[i].outcome == SWAPMQ_PUBLISH_UNTOUCHED) { // the plugin was never asked
       results_[i] = {SWAPMQ_PUBLISH_FAILED, SWAPMQ_STATUS_UNTOUCHED,
                      error.retryable() ? SWAPMQ_ERROR_RETRYABLE : 0, 0};
     }
-    retry = fold(items_[i], results_[i], error) || retry;
+    retry = fold(items_[i], results_[i], error, cut) || retry;
   }
   if (items_.capacity() > scratch_to_keep) { // a large batch does not keep its memory for ever
     items_ = {};
@@ -199,8 +200,10 @@ void Publisher::encode(swapmq_message& to, const Item& item) {
   to.content_type = bytes(from.content_type);
 }
 
-/// Takes one result over. Returns whether the message is worth another attempt.
-bool Publisher::fold(const Item& item, const swapmq_publish_result& result, const Error& error) {
+/// Takes one result over; `cut`: the deadline ended the attempt. Returns whether the message is
+/// worth another one.
+bool Publisher::fold(const Item& item, const swapmq_publish_result& result, const Error& error,
+                     bool cut) {
   MessageProgress& message = item.request->progress()[item.index];
   if (result.outcome == SWAPMQ_PUBLISH_CONFIRMED) {
     message.final = true;
@@ -208,14 +211,19 @@ bool Publisher::fold(const Item& item, const swapmq_publish_result& result, cons
     message.code = Errc::ok;
     return false;
   }
-  message.code =
+  const Errc code =
       result.status == SWAPMQ_STATUS_UNTOUCHED ? error.code() : plugin::to_errc(result.status);
-  // The error may be that of another message of the call.
-  const bool its_own = error && error.code() == message.code;
-  message.text = its_own ? error.message() : std::string(to_string(message.code));
-  if (result.outcome == SWAPMQ_PUBLISH_IN_DOUBT) message.ever_in_doubt = true;
-  message.retryable = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT ||
-                      (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(message.code);
+  const bool in_doubt = result.outcome == SWAPMQ_PUBLISH_IN_DOUBT;
+  // An attempt that had no time says less than the one before it.
+  if (!cut || in_doubt || code != Errc::timeout || message.code == Errc::ok) {
+    message.code = code;
+    // The error may be that of another message of the call.
+    const bool its_own = error && error.code() == code;
+    message.text = its_own ? error.message() : std::string(to_string(code));
+  }
+  if (in_doubt) message.ever_in_doubt = true;
+  message.retryable =
+      in_doubt || (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(code);
   if (message.retryable) {
     metrics_.publish_retries.add();
     return true;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "network/deadlines.hpp"
 
@@ -28,8 +29,12 @@ struct FakeConnection {
 /// Fails as often as it is told.
 class FakeDialer {
  public:
-  std::unique_ptr<FakeConnection> dial(Deadline /*deadline*/, const Wake* /*wake*/) {
+  std::unique_ptr<FakeConnection> dial(Deadline deadline, const Wake* /*wake*/) {
     ++attempts;
+    if (attempts == silent_at) {
+      while (!deadline.passed()) std::this_thread::sleep_for(milliseconds(1));
+      throw Failure(SWAPMQ_TIMEOUT, "no answer in time", flags);
+    }
     if (to_fail > 0) {
       --to_fail;
       throw Failure(SWAPMQ_UNAVAILABLE, "refused " + std::to_string(attempts), flags);
@@ -42,6 +47,7 @@ class FakeDialer {
   RetryOptions options{3, milliseconds(10), milliseconds(40)};
   int to_fail = 0;
   int attempts = 0;
+  int silent_at = 0; // this attempt takes all the time there is
   uint32_t flags = SWAPMQ_ERROR_RETRYABLE;
 };
 
@@ -110,6 +116,16 @@ TEST_F(LinkTest, WhoHasNoTimeUntilTheNextAttemptHearsWhatTheLastOneFailedWith) {
             "there was no time to connect to Fake at h:1");
   EXPECT_LT(Clock::now() - began, milliseconds(900));
   EXPECT_EQ(dialer.attempts, 1);
+}
+
+TEST_F(LinkTest, AnAttemptWithoutTimeDoesNotHideWhatTheOneBeforeFailedWith) {
+  dialer.to_fail = 1;
+  dialer.silent_at = 2;
+  EXPECT_EQ(thrown([&] { link.open(in(milliseconds(200))); }), "refused 1");
+  EXPECT_EQ(dialer.attempts, 2);
+  // In another call that is long ago.
+  dialer.silent_at = 3;
+  EXPECT_EQ(thrown([&] { link.open(in(milliseconds(200))); }), "no answer in time");
 }
 
 TEST_F(LinkTest, AServerThatEndsConnectionsAtOnceIsGivenAPause) {

@@ -166,6 +166,17 @@ TEST(Publish, OnlyAConfirmEndsADoubt) {
   EXPECT_EQ(metric(mq, "swapmq_published_total", {{"outcome", "in_doubt"}}), 1);
 }
 
+TEST(Publish, AnAttemptThatTheDeadlineCutDoesNotHideWhatTheOneBeforeSaid) {
+  auto mq = open_scripted();
+  const auto sent = mq.publish("silenced-1", "x", {.timeout = 300ms});
+  EXPECT_EQ(sent.outcome(), Outcome::failed);
+  EXPECT_EQ(sent.error().code(), swapmq::Errc::unavailable);
+  EXPECT_NE(sent.error().message().find("nobody answers"), std::string::npos);
+  // Where there is no other, it says what it can.
+  EXPECT_EQ(mq.publish("silenced-0", "x", {.timeout = 300ms}).error().code(),
+            swapmq::Errc::timeout);
+}
+
 TEST(Publish, ARetryCarriesTheSameId) {
   auto mq = open_scripted();
   const auto sent = mq.publish("doubt-2", "x");

@@ -6,6 +6,7 @@
 //   limbo      every publish call leaves its messages in doubt
 //   refused    every publish fails for good
 //   down       every call says UNAVAILABLE
+//   silenced-N the same, and the others are not answered until their deadline
 //   slow-MS    a publish call takes so long
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
@@ -120,7 +121,7 @@ class ScriptedSession final : public mq::Session {
   }
 
   void publish(mq::Queue& queue, mq::Messages messages, mq::PublishResults results,
-               mq::Deadline) override {
+               mq::Deadline deadline) override {
     auto& handle = static_cast<QueueHandle&>(queue);
     store_.host.count("publish_calls");
     if (handle.behaviour == "down") unavailable();
@@ -129,8 +130,12 @@ class ScriptedSession final : public mq::Session {
     }
     Line& it = line(queue);
     const std::lock_guard lock(store_.mutex);
-    const bool misbehave = misbehaves(it, handle, {"flaky", "doubt"});
-    if (misbehave && handle.behaviour == "flaky") unavailable();
+    const bool misbehave = misbehaves(it, handle, {"flaky", "doubt", "silenced"});
+    if (misbehave && handle.behaviour != "doubt") unavailable();
+    if (handle.behaviour == "silenced") {
+      std::this_thread::sleep_until(deadline.at());
+      throw mq::Failure(SWAPMQ_TIMEOUT, "no answer", SWAPMQ_ERROR_RETRYABLE);
+    }
     for (std::size_t i = 0; i < messages.size(); ++i) {
       if (handle.behaviour == "refused") {
         results[i] = mq::failed(SWAPMQ_ACCESS_DENIED);
