@@ -34,6 +34,7 @@ const std::vector<Planted> kTable = {
     {"released_goes_last", 5},
     {"stale_receipt_accepted", 5},
     {"acks_the_wrong_one", 4},
+    {"pends_and_forgets", 4},
     {"exceeds_prefetch", 4},
     {"gives_more_than_asked", 4},
     {"loses_what_a_closer_held", 4},

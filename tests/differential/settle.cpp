@@ -165,6 +165,7 @@ void exchange(World& world, const Operation& operation) {
   request.asked = std::min<std::uint64_t>(1 + operation.seed % 12, request.room);
   request.alone = world.subscribed(operation.queue) == 1;
   request.settlements = made.other;
+  request.may_pend = operation.seed % 3 != 0;
   Exchanged exchanged = take(world, *slot.model, *slot.other, request);
   let_go(slot, made, statuses, exchanged.settled);
   for (Pair& pair : exchanged.pairs) slot.held.push_back(std::move(pair));

@@ -60,12 +60,13 @@ Consumer::~Consumer() {
 }
 
 Taken Consumer::exchange(std::span<const Settlement> settlements, std::uint64_t max_messages,
-                         milliseconds wait) {
+                         milliseconds wait, bool may_pend) {
   const Using its(kit_);
   const SettlementRow row(settlements, queues_);
   // Who only settles has work to do, whose end is not the end of a wait.
   const std::int64_t deadline = max_messages == 0 ? contract::soon() : contract::in(wait);
-  contract::Exchanged exchanged = subscription_->exchange(row.row(), max_messages, deadline);
+  contract::Exchanged exchanged = subscription_->exchange(row.row(), max_messages, deadline, 0,
+                                                          may_pend ? SWAPMQ_EXCHANGE_MAY_PEND : 0);
   Taken taken;
   taken.status = exchanged.status;
   taken.error = std::move(exchanged.error);

@@ -56,8 +56,9 @@ class Consumer {
   Consumer& operator=(const Consumer&) = delete;
   ~Consumer();
 
+  /// `may_pend`: settlements may be PENDING, and are to be given again then.
   Taken exchange(std::span<const Settlement> settlements, std::uint64_t max_messages,
-                 milliseconds wait);
+                 milliseconds wait, bool may_pend = false);
   void service();
   /// Gives back by closing the session, and not by unsubscribing before.
   void close_session();

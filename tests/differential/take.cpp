@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
+#include <utility>
 
 namespace swapmq::differential {
 
@@ -56,23 +58,26 @@ class OtherTakes {
  public:
   OtherTakes(World& world, Consumer& consumer, const Request& request,
              const std::vector<Delivered>& expected)
-      : world_(world), consumer_(consumer), request_(request), expected_(expected) {}
+      : world_(world),
+        consumer_(consumer),
+        request_(request),
+        expected_(expected),
+        settled_(request.settlements.size(), SWAPMQ_STATUS_PENDING),
+        pending_(request.settlements.size()) {
+    std::iota(pending_.begin(), pending_.end(), std::size_t{0});
+  }
 
   Exchanged run(std::vector<Delivered>& got) {
-    Exchanged exchanged;
-    std::span<const Settlement> settlements = request_.settlements;
     std::uint64_t most = request_.asked;
     for (bool first = true; first || got.size() < most; first = false) {
       const bool enough = got.size() >= expected_.size();
       const milliseconds wait = enough ? kNoWait : std::min(kWait, world_.patience);
-      Taken taken = consumer_.exchange(settlements, most - got.size(), wait);
+      Taken taken = settle_and_take(most - got.size(), wait);
       if (taken.status == SWAPMQ_INVALID_ARGUMENT && most > request_.room) {
         most = request_.room; // to refuse what is beyond the prefetch is as good
         continue;
       }
       must_be_ok(taken, "");
-      if (first) exchanged.settled = std::move(taken.settled);
-      settlements = {};
       const bool nothing = taken.deliveries.empty();
       append(got, std::move(taken));
       check_count(got);
@@ -81,10 +86,25 @@ class OtherTakes {
       if (nothing && Clock::now() - last_ > world_.patience) missing(got);
       world_.service();
     }
-    return exchanged;
+    if (!pending_.empty()) must_be_ok(settle_and_take(0, kNoWait), "");
+    return {std::move(settled_), {}};
   }
 
  private:
+  /// One exchange, with all settlements that have no answer yet.
+  Taken settle_and_take(std::uint64_t most, milliseconds wait) {
+    std::vector<Settlement> given;
+    for (const std::size_t at : pending_) given.push_back(request_.settlements[at]);
+    Taken taken = consumer_.exchange(given, most, wait, request_.may_pend && most > 0);
+    if (taken.status != SWAPMQ_OK) return taken;
+    const std::vector<std::size_t> asked = std::exchange(pending_, {});
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      settled_[asked[i]] = taken.settled[i];
+      if (taken.settled[i] == SWAPMQ_STATUS_PENDING) pending_.push_back(asked[i]);
+    }
+    return taken;
+  }
+
   void check_count(const std::vector<Delivered>& got) const {
     if (got.size() <= expected_.size()) return;
     if (got.size() > request_.room) {
@@ -107,6 +127,8 @@ class OtherTakes {
   Consumer& consumer_;
   const Request& request_;
   const std::vector<Delivered>& expected_;
+  std::vector<swapmq_status> settled_;
+  std::vector<std::size_t> pending_; ///< of the settlements: without an answer yet
   Clock::time_point last_ = Clock::now();
 };
 

@@ -18,6 +18,7 @@ struct Request {
   std::uint64_t room = 0;    ///< no more may come than this
   std::uint64_t awaited = 0; ///< so many come, some of them later
   bool alone = false;        ///< the queue's only consumer
+  bool may_pend = false;     ///< what is settled may be answered later
   /// Of the other backend. The model's are settled before: only then is known what is ready.
   std::span<const Settlement> settlements;
 };

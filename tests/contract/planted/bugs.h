@@ -8,7 +8,7 @@
 
 namespace planted {
 
-inline constexpr std::array<std::string_view, 42> kBugs = {
+inline constexpr std::array<std::string_view, 43> kBugs = {
     "acks_before_storing",      // confirms, stores with the session's next call
     "confirms_what_it_dropped", // every 701st message is confirmed and gone
     "length_too_long",          // a body's size says more than was published
@@ -25,6 +25,7 @@ inline constexpr std::array<std::string_view, 42> kBugs = {
     "acks_the_wrong_one",     // of several acks in a call the last is not done
     "pends_for_ever",         // a settlement is given again and again
     "pends_and_forgets",      // and is OK when it is given again, and not done
+    "pends_without_a_batch",  // once, also where nothing is handed out
     "exceeds_prefetch",
     "gives_more_than_asked", // ignores max_messages
     "delivers_twice",        // every 997th message goes to two consumers

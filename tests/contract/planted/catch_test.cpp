@@ -44,6 +44,7 @@ const std::vector<Planted> kTable = {
     {"acks_the_wrong_one", "Settle.EachAckOfACallIsDone"},
     {"pends_for_ever", "Settle.WhatPendsIsAnsweredLater"},
     {"pends_and_forgets", "Settle.WhatPendsIsAnsweredLater"},
+    {"pends_without_a_batch", "Settle.NothingPendsWhereNothingIsHandedOut"},
     {"exceeds_prefetch", "Flow.NothingNewPastPrefetch"},
     {"gives_more_than_asked", "Flow.NotMoreThanAskedFor"},
     {"delivers_twice", "Concurrency.FiveThousandMessagesToFiftyConsumersEachOnce"},

@@ -178,9 +178,11 @@ steady_clock::time_point PlantedSession::next_look(Consumer& consumer, Deadline 
   return until;
 }
 
-swapmq_status PlantedSession::pend(const swapmq_settlement& settlement) {
-  const bool first = pending_.insert(receipt_of(*settlement.delivery)).second;
-  return first || has("pends_for_ever") ? SWAPMQ_STATUS_PENDING : SWAPMQ_OK;
+/// Whether there is no answer yet.
+bool PlantedSession::pends(const swapmq_settlement& settlement) {
+  if (has("pends_for_ever")) return true;
+  if (!has("pends_and_forgets") && !has("pends_without_a_batch")) return false;
+  return pending_.insert(receipt_of(*settlement.delivery)).second;
 }
 
 Received PlantedSession::exchange(Subscription& subscription, const ExchangeArgs& args) {
@@ -188,11 +190,12 @@ Received PlantedSession::exchange(Subscription& subscription, const ExchangeArgs
   Lock lock(store_->mutex);
   const std::size_t count = args.settlements.size();
   for (std::size_t i = 0; i < count; ++i) {
-    const bool skipped = has("acks_the_wrong_one") && count > 2 && i + 1 == count;
-    const bool pends = args.may_pend && (has("pends_for_ever") || has("pends_and_forgets"));
-    args.settlement_results[i] = skipped ? SWAPMQ_OK
-                                 : pends ? pend(args.settlements[i])
-                                         : settle(consumer, args.settlements[i]);
+    const bool skipped = (has("acks_the_wrong_one") && count > 2 && i + 1 == count) ||
+                         (has("pends_and_forgets") && args.may_pend);
+    const bool pending = args.may_pend && pends(args.settlements[i]);
+    args.settlement_results[i] = pending   ? SWAPMQ_STATUS_PENDING
+                                 : skipped ? SWAPMQ_OK
+                                           : settle(consumer, args.settlements[i]);
   }
   if (count > 0) store_->changed.notify_all();
   if (args.max_messages == 0) return {};

@@ -66,7 +66,7 @@ class PlantedSession final : public swapmq::backend::Session {
   [[nodiscard]] swapmq_status check(const swapmq_message& message) const;
 
   swapmq_status settle(Consumer& consumer, const swapmq_settlement& settlement);
-  swapmq_status pend(const swapmq_settlement& settlement);
+  bool pends(const swapmq_settlement& settlement);
   swapmq_status dead_letter(const swapmq_settlement& settlement, ItemPtr item);
   void nack(Line& line, ItemPtr item, std::int64_t due_at_ms);
   void release(Line& line, ItemPtr item);

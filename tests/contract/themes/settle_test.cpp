@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "fixture.h"
 
@@ -185,6 +186,27 @@ TEST_F(Settle, WhatPendsIsAnsweredLater) {
   EXPECT_EQ(all.size(), kCount);
   subscription.unsubscribe();
   EXPECT_EQ(drain(name_, 0), std::vector<std::string>()) << "settled, and here again";
+}
+
+/// Who was handed nothing might ask no more.
+TEST_F(Settle, NothingPendsWhereNothingIsHandedOut) {
+  NEEDS(ttl);
+  constexpr milliseconds kLife(1000);
+  std::vector<Message> sent = messages("stays", 10);
+  for (Message expiring : messages("expires", 10)) { // read ahead, and gone then
+    expiring.expires_at_ms = unix_now_ms() + kLife.count();
+    sent.push_back(std::move(expiring));
+  }
+  Subscription subscription = with(sent, 20);
+  const Deliveries got = subscription.receive(10);
+  std::this_thread::sleep_for(kLife + milliseconds(100));
+  std::vector<swapmq_settlement> acks;
+  for (const swapmq_delivery* delivery : got) acks.push_back(ack(*delivery));
+  const Exchanged next =
+      subscription.exchange(acks, 10, in(milliseconds(300)), 0, SWAPMQ_EXCHANGE_MAY_PEND);
+  EXPECT_EQ(next.status, SWAPMQ_OK) << next.error;
+  EXPECT_EQ(next.batch.size(), 0u) << "what has expired";
+  EXPECT_EQ(next.settled, std::vector<swapmq_status>(acks.size(), SWAPMQ_OK));
 }
 
 TEST_F(Settle, TwiceIsLost) {
