@@ -1,54 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "fake_broker.hpp"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <condition_variable>
-#include <list>
 #include <map>
-#include <mutex>
 #include <string_view>
-#include <thread>
 
-#include "../support/port.hpp"
+#include "../support/client_loop.hpp"
 
 namespace swapmq::live {
 
 namespace {
 
-constexpr std::size_t kEnoughToSend = 256 << 10; // then something endless waits for the client
-constexpr int kSlowly_ms = 2;                    // between two bytes
 constexpr std::string_view kHello("AMQP\0\0\x09\x01", 8);
 constexpr std::size_t kFrameHead = 7; // type, channel, size; behind the payload is one byte more
 
-struct Client {
-  Descriptor socket;
-  std::string received, to_send;
-  std::function<std::string()> endless;
-  bool slowly = false;
-  bool close_when_sent = false;
-  bool gone = false;
+struct Client : FakeClient {
   bool greeted = false;
   std::map<std::pair<int, amqp::Method>, std::uint64_t> numbers;
   AmqpRequest publishing; // of which not all is here
   std::uint64_t body_left = 0;
-
-  [[nodiscard]] bool has_to_send() const { return !to_send.empty() || endless; }
-};
-
-class Unlocked {
- public:
-  explicit Unlocked(std::mutex& mutex) : mutex_(mutex) { mutex_.unlock(); }
-  ~Unlocked() { mutex_.lock(); }
-  Unlocked(const Unlocked&) = delete;
-  Unlocked& operator=(const Unlocked&) = delete;
-
- private:
-  std::mutex& mutex_;
 };
 
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
@@ -111,135 +81,52 @@ AmqpReply polite_reply(const AmqpRequest& request) {
 class FakeBroker::Loop {
  public:
   explicit Loop(AmqpScript script)
-      : script_(std::move(script)),
-        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        thread_([this] { run(); }) {}
-  ~Loop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    wake();
-    thread_.join();
-  }
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
+      : script_(std::move(script)), loop_([this](Client& client) { take_all(client); }) {}
 
   struct Seen {
     std::vector<AmqpRequest> requests;
     std::size_t heartbeats = 0;
-    std::uint64_t accepted = 0, not_understood = 0;
+    std::uint64_t not_understood = 0;
   };
 
-  [[nodiscard]] int port() const { return listener_.port; }
+  [[nodiscard]] int port() const { return loop_.port(); }
+  [[nodiscard]] std::uint64_t accepted() {
+    return loop_.look([&] { return loop_.accepted(); });
+  }
   void say(const std::string& bytes) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (Client& client : clients_) client.to_send += bytes;
-    }
-    wake();
+    loop_.change([&](auto& clients) {
+      for (Client& client : clients) client.to_send += bytes;
+    });
   }
   void end_streams() {
-    {
-      const std::lock_guard lock(mutex_);
-      for (Client& client : clients_) {
+    loop_.change([](auto& clients) {
+      for (Client& client : clients) {
         if (!client.endless && !client.slowly) continue;
         client.endless = {};
         client.to_send.clear();
         client.close_when_sent = true;
       }
-    }
-    wake();
+    });
   }
   Seen seen() {
-    const std::lock_guard lock(mutex_);
-    return seen_;
+    return loop_.look([&] { return seen_; });
   }
   template <class Condition>
   bool await(milliseconds timeout, const Condition& condition) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, timeout, [&] { return condition(seen_); });
+    return loop_.await(timeout, [&] { return condition(seen_); });
   }
 
  private:
-  void wake() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t full_is_awake_too = write(wake_.get(), &one, sizeof one);
-  }
-  void run();
-  void serve(const std::vector<pollfd>& ready);
-  void accept_all();
-  void receive(Client& client);
   void take_all(Client& client);
   void take(Client& client, const Frame& frame);
   void take_method(Client& client, const Frame& frame);
   void reply(Client& client, const AmqpRequest& request);
   void not_understood(Client& client);
-  static void send(Client& client);
 
   const AmqpScript script_;
-  Listener listener_;
-  Descriptor wake_;
-  std::mutex mutex_; // held by the thread but for polling and while the script speaks
-  std::condition_variable changed_;
-  std::list<Client> clients_;
-  Seen seen_;
-  bool stop_ = false;
-  std::thread thread_; // the last: it uses all the others
+  Seen seen_;               // with the loop's lock held
+  ClientLoop<Client> loop_; // the last: its thread uses all the others
 };
-
-void FakeBroker::Loop::run() {
-  std::unique_lock lock(mutex_);
-  while (!stop_) {
-    constexpr int kMinute_ms = 60'000;
-    int timeout_ms = kMinute_ms;
-    std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}, {listener_.socket.get(), POLLIN, 0}};
-    for (const Client& client : clients_) {
-      const bool sends = client.has_to_send() && !client.slowly;
-      if (client.slowly) timeout_ms = kSlowly_ms;
-      polled.push_back(
-          {client.socket.get(), static_cast<short>(sends ? POLLIN | POLLOUT : POLLIN), 0});
-    }
-    lock.unlock();
-    ::poll(polled.data(), polled.size(), timeout_ms);
-    lock.lock();
-    serve(polled);
-    changed_.notify_all();
-  }
-}
-
-void FakeBroker::Loop::serve(const std::vector<pollfd>& ready) {
-  std::uint64_t ignored = 0;
-  [[maybe_unused]] const ssize_t length = read(wake_.get(), &ignored, sizeof ignored);
-  std::size_t at = 2;
-  for (Client& client : clients_) {
-    const short events = ready[at++].revents;
-    if ((events & (POLLIN | POLLERR | POLLHUP)) != 0) receive(client);
-    if (!client.gone) send(client);
-  }
-  clients_.remove_if([](const Client& client) { return client.gone; });
-  if ((ready[1].revents & POLLIN) != 0) accept_all();
-}
-
-void FakeBroker::Loop::accept_all() {
-  for (;;) {
-    Descriptor socket(accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!socket.valid()) return;
-    make_prompt(socket);
-    ++seen_.accepted;
-    clients_.emplace_back();
-    clients_.back().socket = std::move(socket);
-  }
-}
-
-void FakeBroker::Loop::receive(Client& client) {
-  char chunk[64 << 10];
-  const ssize_t length = ::recv(client.socket.get(), chunk, sizeof chunk, 0);
-  if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR)) client.gone = true;
-  if (length <= 0) return;
-  client.received.append(chunk, static_cast<std::size_t>(length));
-  take_all(client);
-}
 
 void FakeBroker::Loop::take_all(Client& client) {
   if (!client.greeted) {
@@ -299,10 +186,7 @@ void FakeBroker::Loop::take_method(Client& client, const Frame& frame) {
 void FakeBroker::Loop::reply(Client& client, const AmqpRequest& request) {
   seen_.requests.push_back(request);
   std::optional<AmqpReply> said;
-  if (script_) {
-    const Unlocked aside(mutex_); // clients_ grows and shrinks on this thread only
-    said = script_(request);
-  }
+  if (script_) said = loop_.aside([&] { return script_(request); });
   if (!said) said = polite_reply(request);
   client.to_send += said->bytes;
   if (said->endless) client.endless = said->endless;
@@ -313,23 +197,6 @@ void FakeBroker::Loop::reply(Client& client, const AmqpRequest& request) {
 void FakeBroker::Loop::not_understood(Client& client) {
   ++seen_.not_understood;
   client.gone = true;
-}
-
-void FakeBroker::Loop::send(Client& client) {
-  if (client.endless) {
-    while (client.to_send.size() < kEnoughToSend) client.to_send += client.endless();
-  }
-  if (!client.to_send.empty()) {
-    const std::size_t most = client.slowly ? 1 : client.to_send.size();
-    const ssize_t length =
-        ::send(client.socket.get(), client.to_send.data(), most, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (length > 0) {
-      client.to_send.erase(0, static_cast<std::size_t>(length));
-    } else if (errno != EAGAIN && errno != EINTR) {
-      client.gone = true;
-    }
-  }
-  if (client.close_when_sent && client.to_send.empty()) client.gone = true;
 }
 
 FakeBroker::FakeBroker(AmqpScript script) : loop_(std::make_unique<Loop>(std::move(script))) {}
@@ -349,7 +216,7 @@ bool FakeBroker::await_request(amqp::Method method, std::size_t count, milliseco
 bool FakeBroker::await_heartbeats(std::size_t count, milliseconds timeout) const {
   return loop_->await(timeout, [&](const Loop::Seen& seen) { return seen.heartbeats >= count; });
 }
-std::uint64_t FakeBroker::accepted() const { return loop_->seen().accepted; }
+std::uint64_t FakeBroker::accepted() const { return loop_->accepted(); }
 std::uint64_t FakeBroker::not_understood() const { return loop_->seen().not_understood; }
 
 } // namespace swapmq::live

@@ -111,6 +111,12 @@ Descriptor connect_to(int port) {
   return socket;
 }
 
+Descriptor accept_from(const Listener& listener) {
+  Descriptor accepted(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (accepted.valid()) make_prompt(accepted);
+  return accepted;
+}
+
 void make_prompt(const Descriptor& socket) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

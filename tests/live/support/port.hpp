@@ -29,6 +29,9 @@ struct Listener {
   int port = 0;
 };
 
+/// A connection that was made to it, prompt; invalid where there is none.
+[[nodiscard]] Descriptor accept_from(const Listener& listener);
+
 /// Connected to a port of 127.0.0.1, or about to be. Non-blocking, no delay.
 [[nodiscard]] Descriptor begin_connect(int port);
 /// As above, awaited; invalid where it is refused, or not answered for five seconds.
