@@ -235,10 +235,11 @@ bool Consumer::tell_ahead(std::vector<TagSettlement>& frames, Deadline deadline)
   const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
   const Told told = append(frames);
+  connection.push(); // the sooner, the sooner there is room for more
   const bool heard = hears(connection, unheard_, deadline);
   // A few deliveries would be acked by a few: if there are more, they are awaited.
   const Deadline until = network::at_most(deadline, kNextWithin);
-  while (heard && tags_.epoch() == epoch && waiting_.size() < pushed_ / 4 &&
+  while (heard && tags_.epoch() == epoch && waiting_.size() < pushed_ / 8 &&
          connection.wait(network::at_most(until, kSilentShortly))) {
     take_frames(connection);
   }
