@@ -99,6 +99,7 @@ bool Traffic::flows(std::size_t messages, milliseconds timeout) {
 }
 
 bool Traffic::fails(milliseconds timeout) {
+  write_off(); // or publishers that pause for a consumer that is stuck, too, would not try
   const auto deadline = Clock::now() + timeout;
   std::unique_lock lock(mutex_);
   const bool failed =

@@ -54,7 +54,7 @@ class Traffic {
 
   /// Awaits that so many more are confirmed and consumed from now on; whether they were.
   bool flows(std::size_t messages = 100, milliseconds timeout = milliseconds(15'000));
-  /// Awaits that a publish was not confirmed since the last time.
+  /// Awaits that a publish was not confirmed since the last time. Publishers that pause go on.
   bool fails(milliseconds timeout = milliseconds(15'000));
   /// What is confirmed and not yet consumed may be lost: publishers do not await it.
   void write_off();
