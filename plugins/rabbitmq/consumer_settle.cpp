@@ -114,6 +114,8 @@ void Consumer::settle(Call& call) {
 /// to hand out.
 void Consumer::end_pending(Call& call, uint64_t epoch, bool handed_out) {
   if (handed_out) return finish(call, call.acks, SWAPMQ_STATUS_PENDING);
+  // The connection may have been found dead meanwhile, and there may be no other yet.
+  if (tags_.epoch() == epoch && !is_attached()) lose_all();
   if (tags_.epoch() == epoch) {
     std::vector<TagSettlement> none;
     try {
