@@ -63,7 +63,7 @@ class Link {
       try {
         connection_ = dialer_.dial(deadline, wake);
       } catch (const backend::Failure& failure) {
-        reconnect_.failed(failure, deadline);
+        if (!reconnect_.failed(failure, deadline)) throw; // as the kind that it is
       }
     }
     if (!reconnect_.connected()) return;

@@ -49,17 +49,17 @@ void Reconnect::await_turn(Deadline deadline, const Wake* wake) const {
   }
 }
 
-void Reconnect::failed(const Failure& failure, Deadline deadline) {
-  // An attempt that had no time says nothing about the server.
-  const bool had_time = failure.status() != SWAPMQ_TIMEOUT || !deadline.passed();
-  if (!had_time) throw Failure(attempts_ > 0 && last_failure_ ? *last_failure_ : failure);
+bool Reconnect::failed(const Failure& failure, Deadline deadline) {
+  // An attempt that had no time says nothing about the server; the one before it did.
+  if (failure.status() == SWAPMQ_TIMEOUT && deadline.passed()) {
+    if (attempts_ > 0) throw Failure(*last_failure_);
+    return false;
+  }
   pause(retry_.retry_delay * (1U << failures_));
   if (failures_ < kMostDoublings) ++failures_;
   last_failure_ = failure;
   const bool may_pass = (failure.flags() & SWAPMQ_ERROR_RETRYABLE) != 0;
-  if (!may_pass || deadline.passed() || attempts_++ >= retry_.max_retry_attempts) {
-    throw Failure(failure);
-  }
+  return may_pass && !deadline.passed() && attempts_++ < retry_.max_retry_attempts;
 }
 
 bool Reconnect::connected() noexcept {

@@ -30,9 +30,9 @@ class Reconnect {
   /// Until the next attempt is due. Throws what the last one failed with if the deadline comes
   /// first; Interrupted if `wake`, which may be null, is raised.
   void await_turn(backend::Deadline deadline, const Wake* wake) const;
-  /// An attempt failed. Returns if the call should make another one; throws what the call is to say
-  /// if not: what this one failed with, or the one before where this one ran out of time.
-  void failed(const backend::Failure& failure, backend::Deadline deadline);
+  /// An attempt failed. Whether the call should make another one. Throws what the one before failed
+  /// with, if this one ran out of time.
+  [[nodiscard]] bool failed(const backend::Failure& failure, backend::Deadline deadline);
   /// An attempt did not fail. Whether there was a connection before.
   bool connected() noexcept;
   /// The server's doing ended the connection: if that was early, there is a pause before the next.

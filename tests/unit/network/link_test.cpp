@@ -32,11 +32,12 @@ class FakeDialer {
   std::unique_ptr<FakeConnection> dial(Deadline deadline, const Wake* /*wake*/) {
     ++attempts;
     if (attempts == silent_at) {
-      while (!deadline.passed()) std::this_thread::sleep_for(milliseconds(1));
+      std::this_thread::sleep_until(deadline.at());
       throw Failure(SWAPMQ_TIMEOUT, "no answer in time", flags);
     }
     if (to_fail > 0) {
       --to_fail;
+      if (loses) throw ConnectionLost("lost while logging in");
       throw Failure(SWAPMQ_UNAVAILABLE, "refused " + std::to_string(attempts), flags);
     }
     return std::make_unique<FakeConnection>();
@@ -47,7 +48,8 @@ class FakeDialer {
   RetryOptions options{3, milliseconds(10), milliseconds(40)};
   int to_fail = 0;
   int attempts = 0;
-  int silent_at = 0; // this attempt takes all the time there is
+  bool loses = false; // fails by a connection that is lost
+  int silent_at = 0;  // this attempt takes all the time there is
   uint32_t flags = SWAPMQ_ERROR_RETRYABLE;
 };
 
@@ -116,6 +118,12 @@ TEST_F(LinkTest, WhoHasNoTimeUntilTheNextAttemptHearsWhatTheLastOneFailedWith) {
             "there was no time to connect to Fake at h:1");
   EXPECT_LT(Clock::now() - began, milliseconds(900));
   EXPECT_EQ(dialer.attempts, 1);
+}
+
+TEST_F(LinkTest, WhatIsThrownStaysOfItsKind) {
+  dialer.loses = true;
+  dialer.to_fail = 1000;
+  EXPECT_THROW(link.open(in(seconds(10))), ConnectionLost);
 }
 
 TEST_F(LinkTest, AnAttemptWithoutTimeDoesNotHideWhatTheOneBeforeFailedWith) {

@@ -6,7 +6,7 @@
 //   limbo      every publish call leaves its messages in doubt
 //   refused    every publish fails for good
 //   down       every call says UNAVAILABLE
-//   silenced-N the same, and the others are not answered until their deadline
+//   silenced-N the first N publish calls fail, retryable, and no other is answered in time
 //   slow-MS    a publish call takes so long
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
