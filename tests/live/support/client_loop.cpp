@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "client_loop.hpp"
 
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -38,18 +36,6 @@ std::size_t FakeClient::send() {
   }
   if (close_when_sent && to_send.empty()) gone = true;
   return sent;
-}
-
-LoopWake::LoopWake() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-
-void LoopWake::raise() const {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t full_is_awake_too = write(event_.get(), &one, sizeof one);
-}
-
-void LoopWake::lower() const {
-  std::uint64_t ignored = 0;
-  [[maybe_unused]] const ssize_t length = read(event_.get(), &ignored, sizeof ignored);
 }
 
 } // namespace swapmq::live

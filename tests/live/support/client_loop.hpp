@@ -18,6 +18,7 @@
 
 #include "deadline.hpp"
 #include "descriptor.hpp"
+#include "loop_wake.hpp"
 #include "port.hpp"
 
 namespace swapmq::live {
@@ -36,18 +37,6 @@ struct FakeClient {
   bool receive();
   /// Sends what can be sent without waiting; how many bytes that were.
   std::size_t send();
-};
-
-/// An eventfd: ends a poll() of another thread.
-class LoopWake {
- public:
-  LoopWake();
-  [[nodiscard]] int fd() const { return event_.get(); }
-  void raise() const;
-  void lower() const;
-
- private:
-  Descriptor event_;
 };
 
 /// Listens on a port of 127.0.0.1 until destroyed, on a thread that is joined then. A Client is a

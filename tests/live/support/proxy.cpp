@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -11,6 +10,8 @@
 #include <deque>
 #include <list>
 #include <utility>
+
+#include "loop_wake.hpp"
 
 namespace swapmq::live {
 
@@ -94,10 +95,7 @@ struct Connection {
 /// The thread and what it works on. All state is behind the mutex, which it holds but for polling.
 class Proxy::Loop {
  public:
-  explicit Loop(int server_port)
-      : server_port_(server_port),
-        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        thread_([this] { run(); }) {}
+  explicit Loop(int server_port) : server_port_(server_port), thread_([this] { run(); }) {}
   ~Loop() {
     change([this] { stop_ = true; });
     thread_.join();
@@ -114,8 +112,7 @@ class Proxy::Loop {
     how();
     ++changes_;
     changed_.notify_all();
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t full_is_awake_too = write(wake_.get(), &one, sizeof one);
+    wake_.raise();
   }
   template <class Look>
   auto look(const Look& at) {
@@ -149,7 +146,7 @@ class Proxy::Loop {
 
   const int server_port_;
   Listener listener_;
-  Descriptor wake_;
+  LoopWake wake_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t changes_ = 0, accepted_ = 0, faults_ = 0;
@@ -176,7 +173,7 @@ void Proxy::Loop::run() {
 
 /// The wake-up, the listener, then client and server of each connection.
 std::vector<pollfd> Proxy::Loop::what_to_poll(int& timeout_ms) {
-  std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}, {listener_.socket.get(), POLLIN, 0}};
+  std::vector<pollfd> polled{{wake_.fd(), POLLIN, 0}, {listener_.socket.get(), POLLIN, 0}};
   auto next = Clock::now() + std::chrono::minutes(1);
   for (Connection& connection : connections_) {
     std::array<short, 2> events{}; // of the client, of the server
@@ -198,8 +195,7 @@ std::vector<pollfd> Proxy::Loop::what_to_poll(int& timeout_ms) {
 }
 
 void Proxy::Loop::serve(const std::vector<pollfd>& ready) {
-  std::uint64_t ignored = 0;
-  [[maybe_unused]] const ssize_t length = read(wake_.get(), &ignored, sizeof ignored);
+  wake_.lower();
   std::size_t at = 2;
   for (Connection& connection : connections_) {
     const short client = ready[at++].revents;
