@@ -32,12 +32,12 @@ class MethodPool {
   amqp_pool_t pool_{};
 };
 
+} // namespace
+
 uint64_t next_serial() {
   static std::atomic<uint64_t> last{0};
   return ++last;
 }
-
-} // namespace
 
 void* decode_fields(const Frame& frame) {
   static thread_local MethodPool pool;

@@ -41,6 +41,9 @@ struct BrokerVersion {
   }
 };
 
+/// A number that was not given before.
+uint64_t next_serial();
+
 class Connection {
  public:
   using Clock = backend::Deadline::Clock;
@@ -92,7 +95,7 @@ class Connection {
   /// Why the broker takes no publishes now (connection.blocked); empty: it does.
   [[nodiscard]] const std::string& blocked() const { return blocked_; }
   [[nodiscard]] const network::Endpoint& endpoint() const { return endpoint_; }
-  /// Different for every connection of this process.
+  /// Different for every connection and channel of this process.
   [[nodiscard]] uint64_t serial() const { return serial_; }
   /// What was received and is no whole frame yet.
   [[nodiscard]] std::string_view rest() const { return reader_.rest(); }
@@ -105,6 +108,7 @@ class Connection {
   struct Channel {
     bool open = false;
     uint64_t published = 0; // how many confirms there will have been, in confirm mode
+    uint64_t serial = 0;    // different whenever it is opened
   };
   Channel& channel(uint16_t number) { return channels_.at(number); }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -64,7 +65,8 @@ class Pipeline {
 
   void run(Deadline deadline) {
     choose_routes();
-    make_queues(deadline);
+    open_publish_channel(connection_, deadline);
+    make_queues(std::views::iota(std::size_t{0}, letters_.size()), deadline);
     for (;;) {
       encode_some();
       connection_.push();
@@ -149,13 +151,13 @@ class Pipeline {
     }
   }
 
-  void make_queues(Deadline deadline) {
-    open_publish_channel(connection_, deadline);
+  template <typename Letters>
+  void make_queues(const Letters& letters, Deadline deadline) {
     const Route* last = nullptr;
-    for (std::size_t i = 0; i < letters_.size(); ++i) {
-      if (routes_[i] == std::exchange(last, routes_[i])) continue;
-      make_queue(i, deadline);
-      if (letters_[i].makes_queue) look_for_room(i, deadline);
+    for (const std::size_t letter : letters) {
+      if (routes_[letter] == std::exchange(last, routes_[letter])) continue;
+      make_queue(letter, deadline);
+      if (letters_[letter].makes_queue) look_for_room(letter, deadline);
     }
   }
 
@@ -198,8 +200,18 @@ class Pipeline {
   }
   [[nodiscard]] bool may_encode() const {
     // What is to be done again comes before what follows it.
-    return to_redo_.empty() && !encoded_all() && connection_.blocked().empty() &&
+    return to_redo_.empty() && !encoded_all() && connection_.blocked().empty() && !trying_ &&
            confirms_.in_flight() < options_.publish_window && has_room();
+  }
+  /// A quorum queue that another client is just making, or whose leader is just elected, refuses
+  /// what comes until it is there: in the middle of what was sent to it, which would change the
+  /// order. So it is sent one message until it has taken one.
+  [[nodiscard]] bool has_taken(const Route& route) const {
+    return route.taken_on == connection_.channel(kPublishChannel).serial;
+  }
+  [[nodiscard]] bool may_be_full(const Route& route) const {
+    if (route.arguments.max_length == 0) return false;
+    return route.arguments.type != QueueType::quorum || has_taken(route);
   }
 
   void encode_some() {
@@ -207,7 +219,7 @@ class Pipeline {
     const std::size_t most = confirms_.in_flight() == 0
                                  ? std::min(kFirstChunk, options_.publish_chunk)
                                  : options_.publish_chunk;
-    for (std::size_t i = 0; i < most && has_room(); ++i) {
+    for (std::size_t i = 0; i < most && has_room() && !trying_; ++i) {
       if (encoded_all()) return;
       encode(again_at_ < again_.size() ? again_[again_at_++] : next_++);
     }
@@ -222,7 +234,7 @@ class Pipeline {
     }
     const bool bounded = room_.has_value() && route.arguments.max_length != 0;
     if (bounded && *room_ == 0) {
-      results_[i] = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
+      results_[i] = full(i);
       return;
     }
     const Address address{route.frame, kPublishChannel, route.arguments.delay_ms != 0};
@@ -233,6 +245,14 @@ class Pipeline {
     if (bounded) --*room_;
     ++connection_.channel(kPublishChannel).published;
     confirms_.sent({i, backend::view(message.id), connection_.bytes_queued()});
+    if (!has_taken(route)) trying_ = i;
+  }
+
+  /// A broker in trouble may have stored what it refused.
+  [[nodiscard]] swapmq_publish_result full(std::size_t letter) const {
+    return refused_.contains(letter)
+               ? backend::in_doubt(SWAPMQ_RESOURCE_EXHAUSTED)
+               : backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
   }
 
   [[nodiscard]] bool is_too_large(std::size_t letter) const {
@@ -291,14 +311,15 @@ class Pipeline {
   }
 
   void answered(const Sent& sent, bool acked) {
-    swapmq_publish_result& result = results_[sent.letter];
-    const Route& route = *routes_[sent.letter];
+    Route& route = *routes_[sent.letter];
+    if (trying_ == sent.letter) trying_.reset();
     if (sent.returned) {
       to_redo_.push_back(sent.letter);
     } else if (acked) {
-      result = backend::confirmed();
-    } else if (route.arguments.max_length != 0) {
-      result = backend::failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
+      results_[sent.letter] = backend::confirmed();
+      route.taken_on = connection_.channel(kPublishChannel).serial;
+    } else if (may_be_full(route)) {
+      results_[sent.letter] = full(sent.letter);
     } else {
       // The queue is just being made, or died, perhaps after it stored it. (A bound of somebody
       // else's says so, too.)
@@ -324,7 +345,7 @@ class Pipeline {
         results_[letter] = backend::failed(SWAPMQ_NOT_FOUND, SWAPMQ_ERROR_RETRYABLE);
       } else {
         again.push_back(letter);
-        routes_[letter]->declared_on = 0;
+        routes_[letter]->declared_on = routes_[letter]->taken_on = 0;
         if (letters_[letter].makes_queue) letters_[letter].to->queue().declared_on = 0;
       }
     }
@@ -333,7 +354,7 @@ class Pipeline {
     to_redo_.clear();
     again_ = std::move(again);
     again_at_ = 0;
-    for (const std::size_t letter : again_) make_queue(letter, deadline);
+    make_queues(again_, deadline);
   }
 
   void pause(milliseconds time, Deadline deadline) {
@@ -391,7 +412,8 @@ class Pipeline {
   std::vector<std::size_t> again_;   // the same, once nothing is on its way any more
   std::size_t again_at_ = 0;         // in again_: the first that is not encoded
   int rounds_ = 0;
-  std::optional<uint64_t> room_; // in a queue whose bound we keep
+  std::optional<std::size_t> trying_; // whether its queue takes it
+  std::optional<uint64_t> room_;      // in a queue whose bound we keep
   const std::size_t frame_max_ = connection_.tuning().frame_max;
   std::size_t refusals_ = 0; // of what is too large
   std::string complaint_;    // about it

@@ -36,7 +36,7 @@ void open_channel(Connection& connection, uint16_t channel, Deadline deadline) {
   if (connection.channel(channel).open) return;
   request<amqp_channel_open_ok_t>(connection, channel, AMQP_CHANNEL_OPEN_METHOD,
                                   amqp_channel_open_t{}, AMQP_CHANNEL_OPEN_OK_METHOD, deadline);
-  connection.channel(channel) = {true, 0};
+  connection.channel(channel) = {true, 0, next_serial()};
 }
 
 void open_publish_channel(Connection& connection, Deadline deadline) {
@@ -46,7 +46,7 @@ void open_publish_channel(Connection& connection, Deadline deadline) {
   request<amqp_confirm_select_ok_t>(connection, kPublishChannel, AMQP_CONFIRM_SELECT_METHOD,
                                     amqp_confirm_select_t{}, AMQP_CONFIRM_SELECT_OK_METHOD,
                                     deadline);
-  connection.channel(kPublishChannel) = {true, 0};
+  connection.channel(kPublishChannel).open = true;
 }
 
 } // namespace swapmq::rabbitmq

@@ -63,8 +63,8 @@ std::vector<std::string> QueueRoutes::delay_queue_names() const {
 }
 
 void QueueRoutes::forget() {
-  queue_.declared_on = 0;
-  for (auto& [delay, route] : delays_) route.declared_on = 0;
+  queue_.declared_on = queue_.taken_on = 0;
+  for (auto& [delay, route] : delays_) route.declared_on = route.taken_on = 0;
 }
 
 } // namespace swapmq::rabbitmq

@@ -38,6 +38,7 @@ struct Route {
   std::string frame; // the basic.publish that goes there
   QueueArguments arguments;
   uint64_t declared_on = 0; // the serial of the connection over which it surely exists
+  uint64_t taken_on = 0;    // that of the channel over which it has taken a message
 };
 
 class QueueRoutes {

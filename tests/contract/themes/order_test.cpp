@@ -17,6 +17,21 @@ void expect_in_order(const std::vector<std::string>& got, const std::vector<std:
   }
 }
 
+/// All that comes to a subscription until it is so many, acked.
+std::vector<std::string> receive_all(Subscription& subscription, std::size_t count,
+                                     std::size_t at_once) {
+  std::vector<std::string> got;
+  while (got.size() < count) {
+    Batch batch = subscription.poll(at_once, kit().options.patience);
+    if (batch.size() == 0) throw Breach("nothing came after " + std::to_string(got.size()));
+    Deliveries some;
+    some.add(std::move(batch));
+    for (std::size_t i = 0; i < some.size(); ++i) got.push_back(some.body(i));
+    subscription.ack_all(some);
+  }
+  return got;
+}
+
 TEST_F(Order, FirstDeliveriesComeInPublishOrder) {
   NEEDS(ordering);
   const std::string name = fresh_queue("order");
@@ -43,17 +58,27 @@ TEST_F(Order, PublishingWhileConsuming) {
   });
   Session session = consumer();
   Subscription subscription = session.subscribe(session.queue(name), 7);
-  std::vector<std::string> got;
-  while (got.size() < sent.size()) {
-    Batch batch = subscription.poll(7, kit().options.patience);
-    ASSERT_GT(batch.size(), 0u) << "nothing came after " << got.size();
-    Deliveries some;
-    some.add(std::move(batch));
-    for (std::size_t i = 0; i < some.size(); ++i) got.push_back(some.body(i));
-    subscription.ack_all(some);
-  }
+  const std::vector<std::string> got = receive_all(subscription, sent.size(), 7);
   crew.join();
   expect_in_order(got, bodies(sent));
+}
+
+/// A consumer and a publisher make the same queue at the same moment, and who is later must not
+/// publish into one that is half made.
+TEST_F(Order, WhereTheQueueIsJustBeingMade) {
+  NEEDS(ordering);
+  const auto sent = messages("early", 400);
+  Session publishing = publisher();
+  Session consuming = consumer();
+  for (int round = 0; round < 20; ++round) {
+    const std::string name = fresh_queue("order");
+    Crew crew;
+    crew.run([&] { publishing.confirm(publishing.queue(name), sent); });
+    Subscription subscription = consuming.subscribe(consuming.queue(name), 64);
+    expect_in_order(receive_all(subscription, sent.size(), 64), bodies(sent));
+    crew.join();
+    if (HasFailure()) return;
+  }
 }
 
 TEST_F(Order, WhatASessionHeldGoesBackToItsPlace) {
