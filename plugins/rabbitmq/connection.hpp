@@ -41,7 +41,7 @@ struct BrokerVersion {
   }
 };
 
-/// A number that was not given before.
+/// A number that this process did not give before: never 0.
 uint64_t next_serial();
 
 class Connection {
@@ -95,7 +95,7 @@ class Connection {
   /// Why the broker takes no publishes now (connection.blocked); empty: it does.
   [[nodiscard]] const std::string& blocked() const { return blocked_; }
   [[nodiscard]] const network::Endpoint& endpoint() const { return endpoint_; }
-  /// Different for every connection and channel of this process.
+  /// Different for every connection of this process, and from its channels'.
   [[nodiscard]] uint64_t serial() const { return serial_; }
   /// What was received and is no whole frame yet.
   [[nodiscard]] std::string_view rest() const { return reader_.rest(); }

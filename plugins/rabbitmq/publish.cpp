@@ -209,6 +209,7 @@ class Pipeline {
   [[nodiscard]] bool has_taken(const Route& route) const {
     return route.taken_on == connection_.channel(kPublishChannel).serial;
   }
+  /// Whether a nack says so.
   [[nodiscard]] bool may_be_full(const Route& route) const {
     if (route.arguments.max_length == 0) return false;
     return route.arguments.type != QueueType::quorum || has_taken(route);
@@ -340,7 +341,7 @@ class Pipeline {
     std::vector<std::size_t> again;
     for (const std::size_t letter : to_redo_) {
       if (enough && refused_.contains(letter)) {
-        results_[letter] = backend::in_doubt(SWAPMQ_RESOURCE_EXHAUSTED);
+        results_[letter] = full(letter);
       } else if (enough || !may_make(letter)) {
         results_[letter] = backend::failed(SWAPMQ_NOT_FOUND, SWAPMQ_ERROR_RETRYABLE);
       } else {

@@ -179,6 +179,21 @@ TEST_F(Limits, PrioritiesUpToMaxPriorityGo) {
   expect_taken(fresh_queue("priority"), sent);
 }
 
+/// What refuses a message because it is not there yet has not refused it for want of room.
+TEST_F(Limits, AQueueThatIsJustBeingMadeIsNotFull) {
+  NEEDS(max_length);
+  const auto sent = messages("early", 50);
+  Session publishing = publisher();
+  Session consuming = consumer();
+  for (int round = 0; round < 20 && !HasFailure(); ++round) {
+    const std::string name = fresh_queue("bound");
+    Crew crew;
+    crew.run([&] { publishing.confirm(publishing.queue(name, 1000), sent); });
+    Subscription subscription = consuming.subscribe(consuming.queue(name, 1000), 64);
+    subscription.ack_all(subscription.receive(sent.size()));
+  }
+}
+
 TEST_F(Limits, AFullQueueRefusesAndTakesAgain) {
   NEEDS(max_length);
   const std::string name = fresh_queue("full");
