@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -66,7 +65,7 @@ class Pipeline {
   void run(Deadline deadline) {
     choose_routes();
     open_publish_channel(connection_, deadline);
-    make_queues(std::views::iota(std::size_t{0}, letters_.size()), deadline);
+    make_queues(deadline);
     for (;;) {
       encode_some();
       connection_.push();
@@ -151,14 +150,19 @@ class Pipeline {
     }
   }
 
-  template <typename Letters>
-  void make_queues(const Letters& letters, Deadline deadline) {
+  void make_queues(Deadline deadline) {
     const Route* last = nullptr;
-    for (const std::size_t letter : letters) {
-      if (routes_[letter] == std::exchange(last, routes_[letter])) continue;
-      make_queue(letter, deadline);
-      if (letters_[letter].makes_queue) look_for_room(letter, deadline);
-    }
+    for (std::size_t i = 0; i < letters_.size(); ++i) make_queue_after(last, i, deadline);
+  }
+  void make_queues_again(Deadline deadline) {
+    const Route* last = nullptr;
+    for (const std::size_t letter : again_) make_queue_after(last, letter, deadline);
+  }
+  /// Unless it was just made for the letter before.
+  void make_queue_after(const Route*& last, std::size_t letter, Deadline deadline) {
+    if (routes_[letter] == std::exchange(last, routes_[letter])) return;
+    make_queue(letter, deadline);
+    if (letters_[letter].makes_queue) look_for_room(letter, deadline);
   }
 
   /// Whether the queue that the letter is sent to is ours to make. A delay queue always is.
@@ -355,7 +359,7 @@ class Pipeline {
     to_redo_.clear();
     again_ = std::move(again);
     again_at_ = 0;
-    make_queues(again_, deadline);
+    make_queues_again(deadline);
   }
 
   void pause(milliseconds time, Deadline deadline) {
