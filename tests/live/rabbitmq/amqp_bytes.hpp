@@ -97,6 +97,9 @@ std::string closing(int channel, int code, std::string_view text);
 inline std::string ack(int channel, std::uint64_t tag, bool multiple = false) {
   return method(channel, kAck, u64(tag) + u8(multiple ? 1 : 0));
 }
+inline std::string nack(int channel, std::uint64_t tag) {
+  return method(channel, kNack, u64(tag) + u8(0));
+}
 
 /// The header of a message: the size of its body, and its properties behind their flags.
 std::string content_header(std::uint64_t body_size, unsigned flags = 0,

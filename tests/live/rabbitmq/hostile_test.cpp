@@ -263,6 +263,37 @@ TEST(HostileConfirms, AReturnOfSomethingElseChangesNothing) {
   EXPECT_EQ(app.broker().accepted(), 1U);
 }
 
+/// What became of a queue meanwhile a channel that was just opened does not know: a refusal of the
+/// first message that it is given must not let those behind it overtake it.
+TEST(HostileConfirms, WhatIsRefusedFirstOnANewChannelStaysFirst) {
+  HostileApp app(
+      [channels = 0](const AmqpRequest& request) mutable -> std::optional<AmqpReply> {
+        if (request.method == kConfirmSelect) ++channels;
+        if (request.method != kPublish) return std::nullopt;
+        if (channels == 1 && request.number == 2) {
+          return AmqpReply(closing(kChannel, 506, "RESOURCE_ERROR"));
+        }
+        if (channels == 1 && request.number > 2) return AmqpReply(); // of a channel that is closed
+        if (channels == 2 && request.number == 1) return AmqpReply(nack(kChannel, 1));
+        return std::nullopt;
+      },
+      kPatient);
+  std::vector<std::string> bodies;
+  for (char body = 'a'; body <= 'z'; ++body) bodies.emplace_back(1, body);
+  std::vector<Message> messages;
+  for (const std::string& body : bodies) messages.push_back(Message{.body = body});
+  for (const Sent& sent : app.mq().publish_many("tasks", messages, {.timeout = kEnough})) {
+    EXPECT_TRUE(sent) << sent.error().message();
+  }
+  std::vector<std::string> on_the_last; // channel
+  for (const AmqpRequest& request : app.broker().requests()) {
+    if (request.method == kConfirmSelect) on_the_last.clear();
+    if (request.method == kPublish) on_the_last.push_back(request.body);
+  }
+  bodies.front() = "b"; // "a" was confirmed before; "b" is refused once
+  EXPECT_EQ(on_the_last, bodies);
+}
+
 // ---- deliveries ---------------------------------------------------------------------------------
 
 class HostileDelivery : public testing::TestWithParam<Nonsense> {};
