@@ -87,8 +87,7 @@ void Consumer::await_healing(Deadline deadline, const network::Wake* wake) const
 /// Becomes a consumer to the broker, of as many messages as there is room for.
 void Consumer::begin_pushing(Deadline deadline) {
   if (pushing_ && waiting_.empty() && could_push_more()) {
-    std::vector<TagSettlement> none;
-    tell(none, true, deadline);
+    stop_pushing(*link_.live(), deadline);
   }
   if (pushing_ || (is_attached() && tags_.held() >= prefetch_)) return;
   for (int attempt = 0;; ++attempt) {
@@ -128,6 +127,20 @@ void Consumer::consume(Connection& connection, Deadline deadline) {
   pushing_ = true;
   starving_ = false;
   look_at_ = Clock::now() + kLookEvery;
+}
+
+/// Then all that was pushed is here. The broker's channel learns from the queue what is pushed
+/// while it is told of the end of the consumer, and passes it on behind its answer: so what is told
+/// it together with that would not be about all of it.
+void Consumer::stop_pushing(Connection& connection, Deadline deadline) {
+  const uint64_t epoch = tags_.epoch();
+  amqp_basic_cancel_t cancel{};
+  cancel.consumer_tag = amqp_bytes(consumer_tag_);
+  connection.out().method(kConsumeChannel, AMQP_BASIC_CANCEL_METHOD, cancel);
+  await_barrier(connection, barriers_ + 1, deadline);
+  if (tags_.epoch() != epoch) return;
+  pushing_ = false;
+  ask(connection, deadline);
 }
 
 /// Whether what earlier consumers held, and so took from this one's prefetch, is settled, or keeps
@@ -372,20 +385,13 @@ void Consumer::leave() {
 /// In its order, with what is pushed at this moment. A quorum queue would do the same when the
 /// connection ends, but later than what others ask of it then.
 void Consumer::give_back_all(Connection& connection, Deadline deadline) {
-  if (!pushing_ && tags_.held() == 0) return;
-  if (pushing_) append_cancel(connection.out());
+  if (pushing_) stop_pushing(connection, deadline);
+  if (!is_attached() || tags_.held() == 0) return;
   amqp_basic_nack_t back{};
   back.multiple = 1; // with the tag 0: all of it
   back.requeue = 1;
   connection.out().method(kConsumeChannel, AMQP_BASIC_NACK_METHOD, back);
-  connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
-  await_barrier(connection, barriers_ + (pushing_ ? 2 : 1), deadline);
-}
-
-void Consumer::append_cancel(Output& out) const {
-  amqp_basic_cancel_t cancel{};
-  cancel.consumer_tag = amqp_bytes(consumer_tag_);
-  out.method(kConsumeChannel, AMQP_BASIC_CANCEL_METHOD, cancel);
+  ask(connection, deadline);
 }
 
 } // namespace swapmq::rabbitmq

@@ -102,7 +102,7 @@ class Consumer final : public backend::Subscription {
   void consume(Connection& connection, backend::Deadline deadline);
   [[nodiscard]] bool could_push_more() const;
   void give_back_all(Connection& connection, backend::Deadline deadline);
-  void append_cancel(Output& out) const;
+  void stop_pushing(Connection& connection, backend::Deadline deadline);
   void await_barrier(Connection& connection, uint64_t barrier, backend::Deadline deadline);
   void await_healing(backend::Deadline deadline, const network::Wake* wake) const;
   [[nodiscard]] bool is_attached();
@@ -138,10 +138,10 @@ class Consumer final : public backend::Subscription {
   Told append(std::vector<TagSettlement>& frames);
   [[nodiscard]] bool is_heard(const Told& told) const;
   bool hears(Connection& connection, const Told& told, backend::Deadline deadline);
-  void ask(Connection& connection, uint64_t answers, backend::Deadline deadline);
+  void ask(Connection& connection, backend::Deadline deadline);
   bool tell_ahead(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void end_pending(Call& call, uint64_t epoch, bool handed_out);
-  void tell(std::vector<TagSettlement>& frames, bool stop, backend::Deadline deadline);
+  void tell(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void give_back_what_waits(std::vector<TagSettlement>& frames, backend::Deadline deadline);
   void finish(const Call& call, const std::vector<Given>& given, swapmq_status status);
   void settled(const Call& call, const Given& given, swapmq_status status);

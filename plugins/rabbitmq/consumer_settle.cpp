@@ -91,7 +91,7 @@ void Consumer::settle(Call& call) {
       } else if (call.args.may_pend && call.args.max_messages > 0) {
         call.pends = tell_ahead(call.frames, call.deadline);
       } else {
-        tell(call.frames, false, call.deadline);
+        tell(call.frames, call.deadline);
       }
     } catch (const ConnectionLost& failure) {
       lost(failure);
@@ -119,7 +119,7 @@ void Consumer::end_pending(Call& call, uint64_t epoch, bool handed_out) {
   if (tags_.epoch() == epoch) {
     std::vector<TagSettlement> none;
     try {
-      tell(none, false, call.deadline);
+      tell(none, call.deadline);
     } catch (const ConnectionLost& failure) {
       lost(failure);
     }
@@ -210,25 +210,23 @@ bool Consumer::hears(Connection& connection, const Told& told, Deadline deadline
 }
 
 /// Asks something that is answered after all that came before, and awaits that.
-void Consumer::ask(Connection& connection, uint64_t answers, Deadline deadline) {
+void Consumer::ask(Connection& connection, Deadline deadline) {
+  const uint64_t epoch = tags_.epoch();
   connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
-  await_barrier(connection, barriers_ + answers, deadline);
+  await_barrier(connection, barriers_ + 1, deadline);
+  if (tags_.epoch() == epoch) unheard_ = {};
 }
 
 /// Tells the broker what becomes of these deliveries, and awaits that it has done so, and what it
-/// was told before. `stop`: it is to push no more, which goes in one with that, or what it just
-/// pushes would be back before them.
-void Consumer::tell(std::vector<TagSettlement>& frames, bool stop, Deadline deadline) {
+/// was told before.
+void Consumer::tell(std::vector<TagSettlement>& frames, Deadline deadline) {
   const uint64_t epoch = tags_.epoch();
   Connection& connection = *link_.live();
-  if (stop) append_cancel(connection.out());
   const Told told = append(frames);
-  const Told last = told.anything ? told : unheard_;
-  if (stop || !hears(connection, last, deadline)) ask(connection, stop ? 2 : 1, deadline);
+  if (!hears(connection, told.anything ? told : unheard_, deadline)) ask(connection, deadline);
   if (tags_.epoch() != epoch) return;
   for (const TagSettlement& frame : frames) tags_.settled(frame.tag);
   unheard_ = {};
-  if (stop) pushing_ = false;
 }
 
 /// Tells it, and awaits its word on what it was told before, but on these only if nothing waits to
@@ -248,7 +246,7 @@ bool Consumer::tell_ahead(std::vector<TagSettlement>& frames, Deadline deadline)
   if (tags_.epoch() != epoch) return false;
   const bool goes_on = heard && told.anything && !waiting_.empty() && !is_heard(told);
   if (!goes_on) {
-    if (!heard || !hears(connection, told, deadline)) ask(connection, 1, deadline);
+    if (!heard || !hears(connection, told, deadline)) ask(connection, deadline);
     if (tags_.epoch() != epoch) return false;
   }
   unheard_ = goes_on ? told : Told{};
@@ -261,11 +259,10 @@ bool Consumer::tell_ahead(std::vector<TagSettlement>& frames, Deadline deadline)
 /// Beside `frames` all that was pushed and not handed out goes back, and no more is pushed.
 void Consumer::give_back_what_waits(std::vector<TagSettlement>& frames, Deadline deadline) {
   const uint64_t epoch = tags_.epoch();
+  if (pushing_) stop_pushing(*link_.live(), deadline);
+  if (tags_.epoch() != epoch) return;
   take_what_waits(frames);
-  tell(frames, pushing_, deadline);
-  std::vector<TagSettlement> late; // pushed meanwhile
-  if (tags_.epoch() == epoch) take_what_waits(late);
-  if (!late.empty()) tell(late, false, deadline);
+  tell(frames, deadline);
 }
 
 void Consumer::finish(const Call& call, const std::vector<Given>& given, swapmq_status status) {

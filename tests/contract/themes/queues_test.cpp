@@ -157,6 +157,24 @@ TEST_F(Queues, PurgeOfWhatWasNackedWithADelay) {
   EXPECT_EQ(subscription.poll(2, milliseconds(350)).size(), 0u);
 }
 
+/// Read ahead or handed out, all of it is there again once the consumer has left: also what comes
+/// at this moment, in the place of what was settled.
+TEST_F(Queues, PurgeTakesWhatAConsumerGaveBackThatJustLeft) {
+  NEEDS(purge);
+  const std::string name = fresh_queue("purge");
+  const auto sent = messages("given back", 80);
+  Session consuming = consumer();
+  Session other = admin();
+  for (int round = 0; round < 100 && !HasFailure(); ++round) {
+    fill(name, sent);
+    Subscription subscription = consuming.subscribe(consuming.queue(name), 60);
+    const Deliveries one = subscription.receive(1);
+    EXPECT_EQ(subscription.settle(ack(one[0])), SWAPMQ_OK);
+    subscription.unsubscribe();
+    EXPECT_EQ(other.purge(other.queue(name)), sent.size() - 1) << "in round " << round;
+  }
+}
+
 TEST_F(Queues, PurgeOfNothing) {
   NEEDS(purge);
   const std::string name = fresh_queue();
