@@ -162,10 +162,10 @@ TEST_F(Queues, PurgeOfWhatWasNackedWithADelay) {
 TEST_F(Queues, PurgeTakesWhatAConsumerGaveBackThatJustLeft) {
   NEEDS(purge);
   const std::string name = fresh_queue("purge");
-  const auto sent = messages("given back", 80);
   Session consuming = consumer();
   Session other = admin();
   for (int round = 0; round < 100 && !HasFailure(); ++round) {
+    const auto sent = messages("given back", 80);
     fill(name, sent);
     Subscription subscription = consuming.subscribe(consuming.queue(name), 60);
     const Deliveries one = subscription.receive(1);
