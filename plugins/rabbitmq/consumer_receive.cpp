@@ -20,9 +20,6 @@ using backend::Received;
 using network::ConnectionLost;
 using network::Interrupted;
 
-// For a call without time: to become a consumer again takes some, of a broker on a busy machine
-// more than a second.
-constexpr milliseconds kAttachAtLeast(3000);
 // Between two attempts to send on what is not due.
 constexpr milliseconds kSendOnEvery(1000);
 
@@ -47,7 +44,10 @@ Received Consumer::receive(Call& call) {
   const bool poked = context_.wake.take();
   const bool may_wait = !poked && !call.args.deadline.passed();
   asked_at_ = Clock::now();
-  const Deadline attach_by = network::at_least(call.args.deadline, kAttachAtLeast);
+  // To become a consumer again takes time also where the call has none: of a broker on a busy
+  // machine more than a second.
+  const Deadline attach_by =
+      network::at_least(call.args.deadline, context_.dialer.options().connection_timeout);
   for (int failures = 0;;) {
     try {
       await_healing(call.args.deadline, &context_.wake);
