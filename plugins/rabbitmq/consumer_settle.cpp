@@ -211,10 +211,9 @@ bool Consumer::hears(Connection& connection, const Told& told, Deadline deadline
 
 /// Asks something that is answered after all that came before, and awaits that.
 void Consumer::ask(Connection& connection, Deadline deadline) {
-  const uint64_t epoch = tags_.epoch();
   connection.out().method(kConsumeChannel, AMQP_CHANNEL_FLOW_METHOD, amqp_channel_flow_t{1});
   await_barrier(connection, barriers_ + 1, deadline);
-  if (tags_.epoch() == epoch) unheard_ = {};
+  unheard_ = {};
 }
 
 /// Tells the broker what becomes of these deliveries, and awaits that it has done so, and what it
