@@ -4,6 +4,7 @@
 #include "hostile.hpp"
 
 #include <ostream>
+#include <thread>
 #include <vector>
 
 namespace swapmq::live {
@@ -338,6 +339,21 @@ std::vector<Nonsense> wrong_deliveries() {
   };
 }
 INSTANTIATE_TEST_SUITE_P(Each, HostileDelivery, testing::ValuesIn(wrong_deliveries()), name_of);
+
+/// A broker on a busy machine needs longer for it than an exchange has, and more than a second:
+/// what it answers then is taken, and the connection is not left for one to which the same happens.
+TEST(LateAnswer, ToWhoBecomesAConsumer) {
+  HostileApp app(
+      [](const AmqpRequest& request) -> std::optional<AmqpReply> {
+        if (request.method == kConsume) std::this_thread::sleep_for(milliseconds(1500));
+        return std::nullopt;
+      },
+      kPatient);
+  auto subscription = app.mq().subscribe("tasks");
+  ASSERT_TRUE(subscription);
+  HostileApp::expect_consumed(*subscription);
+  EXPECT_EQ(app.broker().accepted(), 2U) << app.log();
+}
 
 // ---- properties ---------------------------------------------------------------------------------
 
