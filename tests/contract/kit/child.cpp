@@ -70,7 +70,8 @@ void catch_interruptions() {
 bool interrupted() { return was_interrupted; }
 
 void end_interrupted(const std::string& folder) {
-  // Never released: whoever would start or reap another process waits for the end here.
+  // Never released: whoever would start or reap another process, or make a folder, waits for the
+  // end here.
   running_mutex.lock();
   for (const pid_t pid : running) ::kill(pid, SIGTERM);
   const auto deadline = Clock::now() + std::chrono::seconds(2);
@@ -87,6 +88,8 @@ void end_interrupted(const std::string& folder) {
   if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
   _exit(kInterruptedExit);
 }
+
+std::unique_lock<std::mutex> hold_off_end() { return std::unique_lock(running_mutex); }
 
 Process::Process(std::vector<std::string> arguments, bool with_stderr) {
   const std::string program = own_program();

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ bool interrupted();
 /// Ends the processes that were started, removes the folder (empty: none) and exits with 130. They
 /// are asked first, so that they can do the same to theirs.
 [[noreturn]] void end_interrupted(const std::string& folder);
+/// While it is held, end_interrupted waits: whoever changes the folder that this removes holds it,
+/// or something of it would stay behind.
+[[nodiscard]] std::unique_lock<std::mutex> hold_off_end();
 
 class Process {
  public:

@@ -76,10 +76,21 @@ Finding judge(const std::string& test, const Ended& ended, const std::string& ou
   return finding;
 }
 
+void make_folder(const std::filesystem::path& folder) {
+  const auto held = hold_off_end();
+  std::filesystem::create_directories(folder);
+}
+
+void remove_folder(const std::filesystem::path& folder) {
+  const auto held = hold_off_end();
+  std::error_code ignored; // the run's folder is removed as a whole later
+  std::filesystem::remove_all(folder, ignored);
+}
+
 Finding run_one(const std::string& test, const std::filesystem::path& folder) {
   const Options& options = kit().options;
   const std::filesystem::path dir = folder / "data";
-  std::filesystem::create_directories(dir);
+  make_folder(dir);
   const std::string json = (folder / "result.json").string();
   const auto ms = [](milliseconds time) { return std::to_string(time.count()); };
   const auto start = std::chrono::steady_clock::now();
@@ -95,8 +106,7 @@ Finding run_one(const std::string& test, const std::filesystem::path& folder) {
     const auto took = std::chrono::steady_clock::now() - start;
     finding.took_ms = std::chrono::duration_cast<milliseconds>(took).count();
   }
-  std::error_code ignored; // the run's folder is removed as a whole later
-  std::filesystem::remove_all(folder, ignored);
+  remove_folder(folder);
   return finding;
 }
 
@@ -118,14 +128,13 @@ std::vector<std::string> selected_tests() {
 bool opens(std::string& why) {
   constexpr int kNoPlugin = 4;
   const auto folder = std::filesystem::path(kit().options.dir) / "opening";
-  std::filesystem::create_directories(folder);
+  make_folder(folder);
   Process process({"--child", "open", "--plugin", kit().path, "--options", kit().options.options,
                    "--dir", folder.string()},
                   true);
   const auto deadline = std::chrono::steady_clock::now() + kit().options.test_timeout;
   const Ended ended = process.wait(deadline, kKeptOutput, why);
-  std::error_code ignored; // the run's folder is removed as a whole later
-  std::filesystem::remove_all(folder, ignored);
+  remove_folder(folder);
   return ended.exit_code != kNoPlugin;
 }
 
