@@ -345,6 +345,7 @@ INSTANTIATE_TEST_SUITE_P(Each, HostileDelivery, testing::ValuesIn(wrong_deliveri
 TEST(LateAnswer, ToWhoBecomesAConsumer) {
   HostileApp app(
       [](const AmqpRequest& request) -> std::optional<AmqpReply> {
+        // On the broker's thread: this is the broker that is late, and no wait of the test.
         if (request.method == kConsume) std::this_thread::sleep_for(milliseconds(1500));
         return std::nullopt;
       },
