@@ -122,7 +122,7 @@ class Relay {
   }
 
   /// The backend that is published to.
-  [[nodiscard]] const std::string& active() const { return chain_.back().backend_name(); }
+  [[nodiscard]] std::string active() const { return chain_.back().backend_name(); }
   [[nodiscard]] bool draining() const { return chain_.size() > 1; }
 
   void publish(const std::vector<swapmq::Message>& lines) {

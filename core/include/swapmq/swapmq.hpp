@@ -453,9 +453,9 @@ class SWAPMQ_API MessageQueue {
   /// A round trip to the broker.
   Error ping(milliseconds timeout = milliseconds(30'000));
 
-  /// The word of the config: the plugin's name.
-  [[nodiscard]] const std::string& backend_name() const;
-  [[nodiscard]] const PluginDescription& backend() const;
+  /// The word of the config: the name of the plugin that publishes go to.
+  [[nodiscard]] std::string backend_name() const;
+  [[nodiscard]] PluginDescription backend() const;
   [[nodiscard]] std::vector<Metric> metrics() const;
 
   /// Draining: ends publishing (what waits is sent), closes consumers as Consumer::close, closes

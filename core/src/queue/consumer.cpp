@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "queue/consumer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "queue/clock.h"
@@ -12,24 +13,64 @@ using std::chrono::steady_clock;
 
 namespace detail {
 
-ConsumerState::ConsumerState(std::shared_ptr<Runtime> runtime, std::vector<queue::LaneSetup> setups)
-    : runtime_(std::move(runtime)) {
-  for (queue::LaneSetup& setup : setups) {
-    lanes_.push_back(std::make_unique<queue::Lane>(std::move(setup)));
-  }
+namespace {
+
+/// Of `all`, what part `i` of `parts` gets: together they get all of it.
+std::uint32_t share_of(std::uint32_t all, std::uint32_t i, std::uint32_t parts) {
+  return all / parts + (i < all % parts ? 1 : 0);
 }
+
+} // namespace
+
+ConsumerState::ConsumerState(std::shared_ptr<Runtime> runtime, ConsumeRequest request)
+    : runtime_(std::move(runtime)),
+      request_(std::move(request)),
+      slots_(std::make_shared<queue::HandlerSlots>(request_.options.concurrency)),
+      bell_(std::make_shared<queue::Bell>()) {}
 
 ConsumerState::~ConsumerState() = default;
 
+void ConsumerState::consume_from(const std::shared_ptr<queue::Side>& side) {
+  const Lock lock(mutex_);
+  const bool known = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
+    return lane->side().serial() == side->serial();
+  });
+  if (closing_ || known) return;
+  // Several sessions share the work only where there are handlers enough for them.
+  const ConsumeOptions& all = request_.options;
+  const std::uint32_t sessions = runtime_->config().pool.consume_sessions;
+  const std::uint32_t parts =
+      request_.handler ? std::min({sessions, all.concurrency, all.prefetch}) : 1;
+  for (std::uint32_t i = 0; i < parts; ++i) {
+    queue::LaneSetup setup = runtime_->lane_setup(request_.queue, side);
+    setup.options = all;
+    setup.options.prefetch = share_of(all.prefetch, i, parts);
+    setup.options.concurrency = share_of(all.concurrency, i, parts);
+    setup.handler = request_.handler;
+    setup.slots = slots_;
+    setup.bell = request_.handler ? std::make_shared<queue::Bell>() : bell_;
+    lanes_.push_back(std::make_shared<queue::Lane>(std::move(setup)));
+  }
+}
+
+ConsumerState::Lanes ConsumerState::lanes() const {
+  const Lock lock(mutex_);
+  return lanes_;
+}
+
 void ConsumerState::begin_close() {
-  for (auto& lane : lanes_) lane->begin_close();
+  {
+    const Lock lock(mutex_);
+    closing_ = true;
+  }
+  for (const auto& lane : lanes()) lane->begin_close();
 }
 
 Error ConsumerState::close(milliseconds timeout) {
   const auto deadline = queue::deadline_after(timeout);
   begin_close();
   Error first;
-  for (auto& lane : lanes_) {
+  for (const auto& lane : lanes()) {
     const Error error = lane->close(deadline);
     if (error && !first) first = error;
   }
@@ -37,15 +78,15 @@ Error ConsumerState::close(milliseconds timeout) {
 }
 
 void ConsumerState::tick() {
-  for (auto& lane : lanes_) lane->tick();
+  for (const auto& lane : lanes()) lane->tick();
 }
 
 void ConsumerState::serve() {
-  for (auto& lane : lanes_) lane->serve();
+  for (const auto& lane : lanes()) lane->serve();
 }
 
 Error ConsumerState::last_error() const {
-  for (const auto& lane : lanes_) {
+  for (const auto& lane : lanes()) {
     if (Error error = lane->last_error()) return error;
   }
   return {};
@@ -53,27 +94,40 @@ Error ConsumerState::last_error() const {
 
 std::size_t ConsumerState::in_flight() const {
   std::size_t sum = 0;
-  for (const auto& lane : lanes_) sum += lane->ledger().handed_out();
+  for (const auto& lane : lanes()) sum += lane->ledger().handed_out();
   return sum;
 }
 
-Result<std::vector<Delivery>> ConsumerState::receive(std::size_t max, milliseconds timeout) {
-  queue::Ledger& ledger = lanes_.front()->ledger(); // a subscription has one
+std::vector<Delivery> ConsumerState::take(std::size_t max) {
   std::vector<Delivery> taken;
-  if (max == 0) return Error(Errc::invalid_argument, "receive: max is 0");
-  auto first = ledger.take(queue::deadline_after(timeout));
-  if (!first) {
-    if (ledger.draining()) return Error(Errc::closed, "the subscription is closed");
-    return taken;
-  }
-  taken.push_back(std::move(*first));
   const auto now = steady_clock::now();
-  while (taken.size() < max) {
-    auto next = ledger.try_take(now);
-    if (!next) break;
-    taken.push_back(std::move(*next));
+  const Lock lock(mutex_);
+  for (std::size_t i = 0; i < lanes_.size() && taken.size() < max; ++i) {
+    queue::Ledger& ledger = lanes_[(first_to_take_ + i) % lanes_.size()]->ledger();
+    while (taken.size() < max) {
+      auto next = ledger.take(now);
+      if (!next) break;
+      taken.push_back(std::move(*next));
+    }
   }
+  ++first_to_take_;
   return taken;
+}
+
+Result<std::vector<Delivery>> ConsumerState::receive(std::size_t max, milliseconds timeout) {
+  if (max == 0) return Error(Errc::invalid_argument, "receive: max is 0");
+  const auto deadline = queue::deadline_after(timeout);
+  while (true) {
+    const std::uint32_t heard = bell_->listen();
+    auto taken = take(max);
+    if (!taken.empty()) return taken;
+    {
+      const Lock lock(mutex_);
+      if (closing_) return Error(Errc::closed, "the subscription is closed");
+    }
+    if (steady_clock::now() >= deadline) return taken;
+    bell_->wait(heard, deadline);
+  }
 }
 
 } // namespace detail

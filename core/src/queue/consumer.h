@@ -2,33 +2,58 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
+#include "queue/bell.h"
+#include "queue/handler_slots.h"
 #include "queue/lane.h"
+#include "thread_safety.h"
 
 namespace swapmq::detail {
 
 class Runtime;
 
-/// A consumer or a subscription: its lanes. Any thread, but for the constructor and destructor.
+/// What a consumer or a subscription was asked to do.
+struct ConsumeRequest {
+  std::string queue;
+  ConsumeOptions options;
+  Handler handler; ///< empty: deliveries are pulled
+};
+
+/// A consumer or a subscription: its lanes, on one side or several. Any thread, but for the
+/// constructor and destructor.
 class ConsumerState {
  public:
-  /// One lane for each setup; the runtime is kept as long as this lives.
-  ConsumerState(std::shared_ptr<Runtime> runtime, std::vector<queue::LaneSetup> setups);
+  /// Has no lanes yet. The runtime is kept as long as this lives.
+  ConsumerState(std::shared_ptr<Runtime> runtime, ConsumeRequest request);
   ~ConsumerState();
 
-  Error close(milliseconds timeout);
-  void begin_close();
-  void tick();  ///< as Lane::tick
-  void serve(); ///< as Lane::serve
-  [[nodiscard]] Error last_error() const;
-  [[nodiscard]] std::size_t in_flight() const;
-  Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout);
+  /// Consumes there as well from now on, unless it does already or is being closed.
+  void consume_from(const std::shared_ptr<queue::Side>& side) SWAPMQ_EXCLUDES(mutex_);
+
+  Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
+  void begin_close() SWAPMQ_EXCLUDES(mutex_);
+  void tick() SWAPMQ_EXCLUDES(mutex_);  ///< as Lane::tick
+  void serve() SWAPMQ_EXCLUDES(mutex_); ///< as Lane::serve
+  [[nodiscard]] Error last_error() const SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] std::size_t in_flight() const SWAPMQ_EXCLUDES(mutex_);
+  Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout)
+      SWAPMQ_EXCLUDES(mutex_);
 
  private:
-  std::shared_ptr<Runtime> runtime_; // first: the lanes use what it owns
-  std::vector<std::unique_ptr<queue::Lane>> lanes_;
+  using Lanes = std::vector<std::shared_ptr<queue::Lane>>;
+  [[nodiscard]] Lanes lanes() const SWAPMQ_EXCLUDES(mutex_);
+  std::vector<Delivery> take(std::size_t max) SWAPMQ_EXCLUDES(mutex_);
+
+  const std::shared_ptr<Runtime> runtime_; // first: the lanes use what it owns
+  const ConsumeRequest request_;
+  const std::shared_ptr<queue::HandlerSlots> slots_;
+  const std::shared_ptr<queue::Bell> bell_; // of who pulls
+  mutable Mutex mutex_;
+  Lanes lanes_ SWAPMQ_GUARDED_BY(mutex_);
+  std::size_t first_to_take_ SWAPMQ_GUARDED_BY(mutex_) = 0; // so that each lane has its turn
+  bool closing_ SWAPMQ_GUARDED_BY(mutex_) = false;
 };
 
 } // namespace swapmq::detail

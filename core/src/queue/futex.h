@@ -19,7 +19,7 @@ class Futex {
  public:
   [[nodiscard]] std::uint32_t load() const { return word_.load(std::memory_order_acquire); }
   void store(std::uint32_t value) { word_.store(value, std::memory_order_release); }
-  void increment() { word_.fetch_add(1, std::memory_order_acq_rel); }
+  void increment() { word_.fetch_add(1); }
 
   /// Sleeps while the word is `expected`; may wake for nothing. false: the deadline passed.
   bool wait(std::uint32_t expected, std::chrono::steady_clock::time_point deadline) {

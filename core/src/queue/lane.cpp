@@ -20,7 +20,7 @@ Lane::Lane(LaneSetup setup)
       ledger_(std::make_shared<Ledger>(
           setup_.policy.queue, setup_.options, setup_.retry_delay,
           setup_.policy.dead_letter_queue.empty() ? 0 : setup_.policy.max_deliveries,
-          *setup_.queue_metrics)) {
+          *setup_.queue_metrics, setup_.bell)) {
   if (setup_.handler && setup_.options.concurrency > 1) {
     for (std::uint32_t i = 0; i < setup_.options.concurrency; ++i) {
       workers_.emplace_back([this] { work(); });
@@ -63,6 +63,15 @@ void Lane::run() {
 }
 
 void Lane::run_handlers() {
+  while (!ledger_->draining()) {
+    const HandlerSlot slot(*setup_.slots, steady_clock::now() + nudge);
+    if (slot && !run_turn()) return;
+  }
+}
+
+/// Handles what is buffered. Returns whether it stopped early, since another lane waits for its
+/// turn.
+bool Lane::run_turn() {
   Deadline now = steady_clock::now(); // read once a message: that is most of what one costs here
   Deadline last_exchange = now;
   bool handled = false;
@@ -71,23 +80,33 @@ void Lane::run_handlers() {
     handled = next.delivery.has_value();
     if (handled) {
       now = handle(*next.delivery, now);
+      if (setup_.slots->wanted()) return true;
       continue;
     }
-    if (!next.flush) return;
+    if (!next.flush) return false;
     const Lock lock(session_mutex_);
-    if (session_ == nullptr) return;
+    if (session_ == nullptr) return false;
     Ledger::Work work = ledger_->take_work();
-    if (!exchange(std::move(work.settlements), work.credit, Wait::no)) return;
+    if (!exchange(std::move(work.settlements), work.credit, Wait::no)) return false;
     last_exchange = now = steady_clock::now();
   }
 }
 
 void Lane::work() {
   while (!ledger_->draining()) {
-    if (auto delivery = ledger_->take(steady_clock::now() + nudge)) {
-      handle(*delivery, steady_clock::now());
-    }
+    const std::uint32_t heard = setup_.bell->listen();
+    if (!work_once()) setup_.bell->wait(heard, steady_clock::now() + nudge);
   }
+}
+
+/// false: there was nothing to do.
+bool Lane::work_once() {
+  const HandlerSlot slot(*setup_.slots, steady_clock::now() + nudge);
+  if (!slot) return true; // nobody knows
+  const Deadline now = steady_clock::now();
+  const auto delivery = ledger_->take(now);
+  if (delivery) handle(*delivery, now);
+  return delivery.has_value();
 }
 
 Deadline Lane::handle(const Delivery& delivery, Deadline started) {
@@ -141,9 +160,9 @@ bool Lane::subscribe() {
 
 Error Lane::try_subscribe() {
   const Deadline deadline = steady_clock::now() + setup_.connection_timeout;
-  auto session = setup_.backend->open_session(SWAPMQ_ROLE_CONSUME, deadline);
+  auto session = setup_.side->backend().open_session(SWAPMQ_ROLE_CONSUME, deadline);
   if (!session) return session.error();
-  setup_.backend_metrics->sessions_opened.add();
+  setup_.side->metrics().backend().sessions_opened.add();
   session_ = std::move(*session);
   auto queue = session_->queue(setup_.policy.queue, setup_.spec);
   if (!queue) return queue.error();
@@ -215,7 +234,7 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
 }
 
 void Lane::drop_session(const Error& why) {
-  setup_.backend_metrics->sessions_broken.add();
+  setup_.side->metrics().backend().sessions_broken.add();
   ledger_->lose_all(Error(Errc::lost, "the session was lost: " + why.message()));
   session_.reset();
   subscription_ = nullptr;

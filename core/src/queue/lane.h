@@ -13,17 +13,19 @@
 #include "metrics/metrics.h"
 #include "plugin/session.h"
 #include "queue/backoff.h"
+#include "queue/bell.h"
 #include "queue/dead_letter.h"
+#include "queue/handler_slots.h"
 #include "queue/ledger.h"
 #include "queue/log.h"
+#include "queue/side.h"
 #include "thread_safety.h"
 
 namespace swapmq::queue {
 
 struct LaneSetup {
-  std::shared_ptr<plugin::Backend> backend;
+  std::shared_ptr<Side> side; ///< where it consumes
   std::shared_ptr<Log> log;
-  metrics::BackendMetrics* backend_metrics = nullptr;
   metrics::QueueMetrics* queue_metrics = nullptr;
   SettlePolicy policy;
   swapmq_queue_spec spec{};
@@ -31,7 +33,9 @@ struct LaneSetup {
   ConsumeOptions options;
   std::chrono::milliseconds retry_delay{};
   std::chrono::milliseconds connection_timeout{};
-  Handler handler; ///< empty: deliveries are pulled
+  Handler handler;                     ///< empty: deliveries are pulled
+  std::shared_ptr<HandlerSlots> slots; ///< with a handler: of all lanes of the consumer
+  std::shared_ptr<Bell> bell;          ///< rings when there is something to pull or to handle
 };
 
 class Lane {
@@ -43,6 +47,7 @@ class Lane {
   Lane& operator=(const Lane&) = delete;
 
   [[nodiscard]] Ledger& ledger() { return *ledger_; }
+  [[nodiscard]] const Side& side() const { return *setup_.side; }
   /// Begins to drain; close() waits.
   void begin_close() { ledger_->drain(); }
   Error close(Deadline deadline) SWAPMQ_EXCLUDES(session_mutex_);
@@ -58,7 +63,9 @@ class Lane {
 
   void run();
   void work();
+  bool work_once();
   void run_handlers();
+  bool run_turn();
   /// Runs the handler and does what it decided; returns when the handler ended.
   Deadline handle(const Delivery& delivery, Deadline started);
   bool subscribe() SWAPMQ_EXCLUDES(session_mutex_);

@@ -53,13 +53,15 @@ DeliveryBatch::DeliveryBatch(std::shared_ptr<Ledger> ledger, plugin::BatchPtr ba
 }
 
 Ledger::Ledger(std::string queue, const ConsumeOptions& options, milliseconds retry_delay,
-               std::uint32_t max_deliveries, metrics::QueueMetrics& metrics)
+               std::uint32_t max_deliveries, metrics::QueueMetrics& metrics,
+               std::shared_ptr<Bell> bell)
     : queue_(std::move(queue)),
       prefetch_(options.prefetch),
       ack_timeout_(bounded(options.ack_timeout)),
       retry_delay_(retry_delay),
       max_deliveries_(max_deliveries),
-      metrics_(metrics) {}
+      metrics_(metrics),
+      bell_(std::move(bell)) {}
 
 // ---- handles ------------------------------------------------------------------------------------
 
@@ -160,19 +162,9 @@ std::optional<Delivery> Ledger::hand_out(Deadline now) {
   return DeliveryState::handle(delivery);
 }
 
-std::optional<Delivery> Ledger::try_take(Deadline now) {
+std::optional<Delivery> Ledger::take(Deadline now) {
   const Lock lock(mutex_);
-  return hand_out(now);
-}
-
-std::optional<Delivery> Ledger::take(Deadline deadline) {
-  const Lock lock(mutex_);
-  ++takers_;
-  while (buffer_.empty() && !draining_ && !shut_ && steady_clock::now() < deadline) {
-    to_takers_.wait_until(mutex_, deadline);
-  }
-  --takers_;
-  auto taken = hand_out(steady_clock::now());
+  auto taken = hand_out(now);
   if (buffer_.empty()) to_lane_.notify_one(); // it may have been gathering settlements
   return taken;
 }
@@ -273,25 +265,27 @@ void Ledger::received(plugin::BatchPtr batch) {
   if (again > 0) metrics_.redelivered.add(again);
 
   const Deadline now = steady_clock::now();
-  const Lock lock(mutex_);
-  outstanding_ += deliveries->size();
-  for (std::size_t i = 0; i < deliveries->size(); ++i) {
-    DeliveryState& state = (*deliveries)[i];
-    if ((state.delivery->flags & SWAPMQ_DELIVERY_UNDECODABLE) != 0) {
-      // No handler could make anything of it. The time is for a dead-letter queue itself, out of
-      // which there is no further way.
-      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.count(), "undecodable",
-             now);
-    } else if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
-      // It came back too often without anybody's nack: from consumers that died of it.
-      decide(state, SWAPMQ_SETTLE_DEAD_LETTER, 0, "max_deliveries", now);
-    } else if (draining_) {
-      decide(state, SWAPMQ_SETTLE_RELEASE, 0, {}, now);
-    } else {
-      buffer_.push_back(&state);
+  {
+    const Lock lock(mutex_);
+    outstanding_ += deliveries->size();
+    for (std::size_t i = 0; i < deliveries->size(); ++i) {
+      DeliveryState& state = (*deliveries)[i];
+      if ((state.delivery->flags & SWAPMQ_DELIVERY_UNDECODABLE) != 0) {
+        // No handler could make anything of it. The time is for a dead-letter queue itself, out of
+        // which there is no further way.
+        decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.count(),
+               "undecodable", now);
+      } else if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
+        // It came back too often without anybody's nack: from consumers that died of it.
+        decide(state, SWAPMQ_SETTLE_DEAD_LETTER, 0, "max_deliveries", now);
+      } else if (draining_) {
+        decide(state, SWAPMQ_SETTLE_RELEASE, 0, {}, now);
+      } else {
+        buffer_.push_back(&state);
+      }
     }
   }
-  if (takers_ > 0) to_takers_.notify_all();
+  bell_->ring();
 }
 
 void Ledger::count(std::int32_t action) const {
@@ -393,7 +387,7 @@ void Ledger::drain() {
   const Deadline now = steady_clock::now();
   for (DeliveryState* delivery : buffer_) decide(*delivery, SWAPMQ_SETTLE_RELEASE, 0, {}, now);
   buffer_.clear();
-  to_takers_.notify_all();
+  bell_->ring();
   wake_lane();
 }
 
@@ -408,7 +402,7 @@ bool Ledger::wait_drained(Deadline deadline) {
 void Ledger::shut() {
   const Lock lock(mutex_);
   shut_ = true;
-  to_takers_.notify_all();
+  bell_->ring();
   to_waiters_.notify_all();
   to_lane_.notify_all();
   if (in_exchange_ != nullptr) in_exchange_->interrupt();

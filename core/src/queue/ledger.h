@@ -22,6 +22,7 @@
 
 #include "metrics/metrics.h"
 #include "plugin/session.h"
+#include "queue/bell.h"
 #include "swapmq/swapmq.hpp"
 #include "thread_safety.h"
 
@@ -100,8 +101,9 @@ struct Pending {
 
 class Ledger : public std::enable_shared_from_this<Ledger> {
  public:
+  /// The bell rings when something came that can be taken, and at the end.
   Ledger(std::string queue, const ConsumeOptions& options, std::chrono::milliseconds retry_delay,
-         std::uint32_t max_deliveries, metrics::QueueMetrics& metrics);
+         std::uint32_t max_deliveries, metrics::QueueMetrics& metrics, std::shared_ptr<Bell> bell);
 
   // -- for handles of deliveries: any thread
   Settling settle(DeliveryState& delivery, std::int32_t action,
@@ -113,11 +115,9 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   [[nodiscard]] const std::string& queue() const { return queue_; }
 
   // -- for handlers and receivers: any thread
-  /// The next buffered delivery, handed out; empty handle: none until the deadline, or draining.
-  std::optional<Delivery> take(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
-  /// The same without waiting. `now` is the time that it counts as handed out from: whoever takes
-  /// many reads the clock once.
-  std::optional<Delivery> try_take(Deadline now) SWAPMQ_EXCLUDES(mutex_);
+  /// The next buffered delivery, handed out; none: there is none, or it drains. `now` is the time
+  /// that it counts as handed out from: whoever takes many reads the clock once.
+  std::optional<Delivery> take(Deadline now) SWAPMQ_EXCLUDES(mutex_);
 
   // -- for the lane that serves this ledger
   enum class Next {
@@ -134,7 +134,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// What there is to settle now and the credit then. Only for who holds the session: when it ends,
   /// everything that belongs to it must be found here, and nothing in somebody's hands.
   Work take_work() SWAPMQ_EXCLUDES(mutex_);
-  /// For a handler on the lane's thread: the next delivery as try_take(), or that so much was
+  /// For a handler on the lane's thread: the next delivery as take(), or that so much was
   /// settled since the last exchange that it should pause for one. Not twice without a delivery
   /// between (handled: there was one): what is held back would have it pause for ever.
   struct Step {
@@ -190,9 +190,10 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   const std::chrono::milliseconds ack_timeout_, retry_delay_;
   const std::uint32_t max_deliveries_; ///< 0: unlimited
   metrics::QueueMetrics& metrics_;
+  const std::shared_ptr<Bell> bell_;
 
   Mutex mutex_;
-  Condition to_lane_, to_takers_, to_waiters_;
+  Condition to_lane_, to_waiters_;
   std::deque<DeliveryState*> buffer_ SWAPMQ_GUARDED_BY(mutex_);
   DeliveryState* oldest_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
   DeliveryState* newest_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
@@ -201,7 +202,6 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   std::vector<Pending> told_ SWAPMQ_GUARDED_BY(mutex_); // what the broker has not answered yet
   std::size_t outstanding_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::size_t settle_waiters_ SWAPMQ_GUARDED_BY(mutex_) = 0;
-  std::size_t takers_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   plugin::Session* in_exchange_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
   bool interrupted_ SWAPMQ_GUARDED_BY(mutex_) = false;
   bool draining_ SWAPMQ_GUARDED_BY(mutex_) = false;

@@ -12,11 +12,11 @@
 namespace swapmq::queue {
 namespace {
 
-spdlog::level::level_enum to_spdlog(int level) {
+spdlog::level::level_enum to_spdlog(LogLevel level) {
   constexpr spdlog::level::level_enum levels[] = {spdlog::level::trace, spdlog::level::debug,
                                                   spdlog::level::info, spdlog::level::warn,
                                                   spdlog::level::err};
-  return levels[std::clamp(level, 0, 4)];
+  return levels[std::clamp(static_cast<int>(level), 0, 4)]; // a plugin may say anything
 }
 
 /// Opening a pipe waits for its reader, perhaps for ever.
@@ -27,13 +27,11 @@ bool waits_for_a_reader(const std::string& file) {
 
 } // namespace
 
-Log::Log(std::shared_ptr<spdlog::logger> logger, metrics::Registry& registry)
-    : logger_(std::move(logger)), registry_(registry) {}
+Log::Log(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
 
 Log::~Log() { logger_->flush(); }
 
-Result<std::shared_ptr<Log>> Log::open(const std::string& level, const std::string& file,
-                                       metrics::Registry& registry) {
+Result<std::shared_ptr<Log>> Log::open(const std::string& level, const std::string& file) {
   if (waits_for_a_reader(file)) {
     return Error(
         Errc::config,
@@ -51,26 +49,16 @@ Result<std::shared_ptr<Log>> Log::open(const std::string& level, const std::stri
     logger->set_level(spdlog::level::from_str(level));
     logger->flush_on(spdlog::level::warn);
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
-    return std::make_shared<Log>(std::move(logger), registry);
+    return std::make_shared<Log>(std::move(logger));
   } catch (const spdlog::spdlog_ex& failure) {
     return Error(Errc::config, "log file \"" + file + "\": " + failure.what());
   }
 }
 
+bool Log::enabled(LogLevel level) const noexcept { return logger_->should_log(to_spdlog(level)); }
+
 void Log::write(LogLevel level, std::string_view line) noexcept {
-  logger_->log(to_spdlog(static_cast<int>(level)), line);
-}
-
-bool Log::log_enabled(int level) noexcept { return logger_->should_log(to_spdlog(level)); }
-
-void Log::log(int level, std::string_view line) noexcept { logger_->log(to_spdlog(level), line); }
-
-void Log::count(std::string_view name, std::uint64_t amount) noexcept {
-  try {
-    registry_.count(name, amount);
-  } catch (const std::bad_alloc&) {
-    logger_->warn("out of memory while counting");
-  }
+  logger_->log(to_spdlog(level), line);
 }
 
 } // namespace swapmq::queue

@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "metrics/metrics.h"
-#include "plugin/session.h"
+#include "swapmq/swapmq.hpp"
 
 namespace spdlog {
 class logger;
@@ -16,25 +15,22 @@ namespace swapmq::queue {
 
 enum class LogLevel : int { trace, debug, info, warning, error };
 
-/// The log of one message queue, and what its plugin is lent. Any thread.
-class Log final : public plugin::HostSink {
+/// The log of one message queue and its plugins. Any thread.
+class Log {
  public:
   /// level: a word of the config; file: empty for standard error.
-  static Result<std::shared_ptr<Log>> open(const std::string& level, const std::string& file,
-                                           metrics::Registry& registry);
+  static Result<std::shared_ptr<Log>> open(const std::string& level, const std::string& file);
 
+  [[nodiscard]] bool enabled(LogLevel level) const noexcept;
   void write(LogLevel level, std::string_view line) noexcept;
 
-  bool log_enabled(int level) noexcept override;
-  void log(int level, std::string_view line) noexcept override;
-  void count(std::string_view name, std::uint64_t amount) noexcept override;
-
-  Log(std::shared_ptr<spdlog::logger> logger, metrics::Registry& registry);
-  ~Log() override;
+  explicit Log(std::shared_ptr<spdlog::logger> logger);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
 
  private:
-  std::shared_ptr<spdlog::logger> logger_;
-  metrics::Registry& registry_;
+  const std::shared_ptr<spdlog::logger> logger_;
 };
 
 } // namespace swapmq::queue

@@ -174,23 +174,23 @@ Result<std::uint64_t> MessageQueue::purge(std::string_view queue, milliseconds t
 
 Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout) {
   const auto deadline = queue::deadline_after(timeout);
-  auto session = runtime_->admin(deadline);
-  if (!session) return session.error();
+  auto admin = runtime_->admin(deadline);
+  if (!admin) return admin.error();
   std::vector<std::string> names;
-  const Error error =
-      (*session)->list_queues([&](std::string_view name) { names.emplace_back(name); }, deadline);
+  const Error error = admin->session->list_queues(
+      [&](std::string_view name) { names.emplace_back(name); }, deadline);
   if (error) return error;
   return names;
 }
 
 Error MessageQueue::ping(milliseconds timeout) {
   const auto deadline = queue::deadline_after(timeout);
-  auto session = runtime_->admin(deadline);
-  return session ? (*session)->ping(deadline) : session.error();
+  auto admin = runtime_->admin(deadline);
+  return admin ? admin->session->ping(deadline) : admin.error();
 }
 
-const std::string& MessageQueue::backend_name() const { return runtime_->config().type; }
-const PluginDescription& MessageQueue::backend() const { return runtime_->description(); }
+std::string MessageQueue::backend_name() const { return runtime_->side()->name(); }
+PluginDescription MessageQueue::backend() const { return runtime_->side()->description(); }
 std::vector<Metric> MessageQueue::metrics() const { return runtime_->metrics(); }
 Error MessageQueue::close(milliseconds timeout) { return runtime_->close(timeout); }
 

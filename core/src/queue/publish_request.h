@@ -59,7 +59,8 @@ class PublishRequest {
   const std::span<const Message> messages;
   const Deadline started;
   const Deadline deadline;
-  std::int64_t timestamp_ms; ///< unix, of the call
+  std::int64_t timestamp_ms;     ///< unix, of the call
+  std::uint64_t checked_for = 0; ///< the serial number of the side whose limits it keeps
 
   std::atomic<State> state{waiting};
   std::atomic<bool> front{false};      ///< will lead its group

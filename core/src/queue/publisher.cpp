@@ -24,19 +24,23 @@ constexpr std::size_t max_group_bytes = std::size_t{4} << 20;
 
 } // namespace
 
-Publisher::Publisher(std::string queue, const swapmq_queue_spec& spec, SessionPool& sessions,
-                     const plugin::Backend& backend, metrics::QueueMetrics& metrics,
+Publisher::Publisher(std::string queue, const swapmq_queue_spec& spec, Route& route,
                      AsyncExecutor& async)
     : queue_(std::move(queue)),
       spec_(spec),
-      sessions_(sessions),
-      backend_(backend),
-      metrics_(metrics),
-      async_(async) {}
+      route_(route),
+      async_(async),
+      serial_(0),
+      metrics_(&route.side()->metrics().queue(queue_)) {}
 
-void Publisher::prepare(PublishRequest& request) const {
+void Publisher::prepare(PublishRequest& request) { check(request, *route_.side()); }
+
+/// Refuses what that side would not take.
+void Publisher::check(PublishRequest& request, const Side& side) const {
+  request.checked_for = side.serial();
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
-    if (const Error wrong = check_message(request.messages[i], backend_)) {
+    if (request.progress()[i].final) continue;
+    if (const Error wrong = check_message(request.messages[i], side.backend())) {
       request.refuse(i, wrong.code(), wrong.message());
     }
   }
@@ -209,6 +213,11 @@ void Publisher::lead_group(const std::shared_ptr<PublishGroup>& group) {
   lead(std::move(group->requests), group.get(), nullptr);
 }
 
+void Publisher::rerouted() {
+  const Lock lock(mutex_);
+  no_more_pause_.notify_all();
+}
+
 bool Publisher::idle() {
   const Lock lock(mutex_);
   return !leading_; // and then no group waits either
@@ -221,7 +230,7 @@ bool Publisher::drain(Deadline deadline) {
   while (leading_) {
     if (ended_.wait_until(mutex_, deadline) || steady_clock::now() < deadline) continue;
     give_up_ = true;
-    closing_.notify_all();
+    no_more_pause_.notify_all();
     async_.hurry();
     // The plugin keeps the deadline of the call under way, and with it this wait.
     while (leading_) ended_.wait_until(mutex_, steady_clock::now() + std::chrono::hours(1));

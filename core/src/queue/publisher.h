@@ -17,7 +17,7 @@
 #include "metrics/metrics.h"
 #include "plugin/session.h"
 #include "queue/publish_request.h"
-#include "queue/session_pool.h"
+#include "queue/route.h"
 #include "thread_safety.h"
 
 namespace swapmq::queue {
@@ -40,8 +40,7 @@ class AsyncExecutor {
 
 class Publisher {
  public:
-  Publisher(std::string queue, const swapmq_queue_spec& spec, SessionPool& sessions,
-            const plugin::Backend& backend, metrics::QueueMetrics& metrics, AsyncExecutor& async);
+  Publisher(std::string queue, const swapmq_queue_spec& spec, Route& route, AsyncExecutor& async);
 
   /// Returns when the request is finished.
   void publish(PublishRequest& request) SWAPMQ_EXCLUDES(mutex_);
@@ -50,6 +49,8 @@ class Publisher {
   /// For AsyncExecutor: leads a group whose front is asynchronous. Does not pause before another
   /// attempt, but asks to be called again.
   void lead_group(const std::shared_ptr<PublishGroup>& group);
+  /// The route has changed: a leader that pauses before another attempt makes it now.
+  void rerouted() SWAPMQ_EXCLUDES(mutex_);
 
   /// Refuses new requests and waits for those under way. false: some remain at the deadline; they
   /// stop retrying then.
@@ -66,7 +67,8 @@ class Publisher {
     std::size_t index;
   };
 
-  void prepare(PublishRequest& request) const;
+  void prepare(PublishRequest& request);
+  void check(PublishRequest& request, const Side& side) const;
   Joined join(PublishRequest& request) SWAPMQ_EXCLUDES(mutex_);
   void wait_and_maybe_lead(PublishRequest& request);
   bool leave(PublishRequest& request) SWAPMQ_EXCLUDES(mutex_);
@@ -76,9 +78,10 @@ class Publisher {
   void lead(std::vector<PublishRequest*> requests, PublishGroup* group, const PublishRequest* own);
   void finish_done(std::vector<PublishRequest*>& requests, PublishGroup* group, bool give_up);
   void finish(PublishRequest& request);
-  void count(const PublishRequest& request, Deadline now);
+  static void count(const PublishRequest& request, Deadline now, metrics::QueueMetrics& metrics);
   void hand_over(std::vector<PublishRequest*> requests, PublishGroup& group);
   bool attempt(const std::vector<PublishRequest*>& requests, Deadline deadline);
+  void enter(const std::vector<PublishRequest*>& requests, const Side& side);
   void collect(const std::vector<PublishRequest*>& requests);
   void encode(swapmq_message& to, const Item& item);
   bool fold(const Item& item, const swapmq_publish_result& result, const Error& error, bool cut);
@@ -88,13 +91,11 @@ class Publisher {
 
   const std::string queue_;
   const swapmq_queue_spec spec_;
-  SessionPool& sessions_;
-  const plugin::Backend& backend_;
-  metrics::QueueMetrics& metrics_;
+  Route& route_;
   AsyncExecutor& async_;
 
   Mutex mutex_;
-  Condition room_, closing_, ended_;
+  Condition room_, no_more_pause_, ended_;
   std::deque<std::shared_ptr<PublishGroup>> groups_ SWAPMQ_GUARDED_BY(mutex_);
   std::size_t waiting_messages_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::size_t waiting_bytes_ SWAPMQ_GUARDED_BY(mutex_) = 0;
@@ -102,6 +103,9 @@ class Publisher {
   bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;
   bool give_up_ SWAPMQ_GUARDED_BY(mutex_) = false;
 
+  // Of the side that the leader used last; its books live as long as the message queue.
+  std::uint64_t serial_;
+  metrics::QueueMetrics* metrics_;
   std::vector<Item> items_;
   std::vector<swapmq_message> encoded_;
   std::vector<swapmq_header> headers_;

@@ -45,6 +45,7 @@ void Publisher::lead(std::vector<PublishRequest*> requests, PublishGroup* group,
     if (!attempt(requests, earliest(requests))) continue;
     finish_done(requests, group, false);
     if (requests.empty()) break;
+    if (route_.serial() != serial_) continue; // elsewhere it may be done at once
     const Deadline next = std::min(steady_clock::now() + backoff.next(), earliest(requests));
     if (own != nullptr) {
       give_up = !pause(next);
@@ -72,7 +73,7 @@ void Publisher::finish_done(std::vector<PublishRequest*>& requests, PublishGroup
                         tried ? "" : "the deadline passed before the message was sent");
       }
     }
-    count(*request, now);
+    count(*request, now, *metrics_);
     if (request->asynchronous()) {
       completed_.push_back(request);
     } else { // the last touch: its thread may free it right after
@@ -91,13 +92,13 @@ void Publisher::finish_done(std::vector<PublishRequest*>& requests, PublishGroup
 
 /// Of a request that was never led.
 void Publisher::finish(PublishRequest& request) {
-  count(request, steady_clock::now());
+  count(request, steady_clock::now(), route_.side()->metrics().queue(queue_));
   PublishRequest* const one = &request;
   if (request.asynchronous()) return async_.finished({&one, 1});
   request.state.store(PublishRequest::finished, std::memory_order_release);
 }
 
-void Publisher::count(const PublishRequest& request, Deadline now) {
+void Publisher::count(const PublishRequest& request, Deadline now, metrics::QueueMetrics& metrics) {
   std::uint64_t confirmed = 0;
   std::uint64_t in_doubt = 0;
   for (const MessageProgress& message : request.progress()) {
@@ -105,10 +106,10 @@ void Publisher::count(const PublishRequest& request, Deadline now) {
     in_doubt += message.outcome == Outcome::in_doubt ? 1 : 0;
   }
   const std::uint64_t failed = request.messages.size() - confirmed - in_doubt;
-  if (confirmed > 0) metrics_.confirmed.add(confirmed);
-  if (in_doubt > 0) metrics_.in_doubt.add(in_doubt);
-  if (failed > 0) metrics_.failed.add(failed);
-  metrics_.publish_seconds.observe(now - request.started, request.messages.size());
+  if (confirmed > 0) metrics.confirmed.add(confirmed);
+  if (in_doubt > 0) metrics.in_doubt.add(in_doubt);
+  if (failed > 0) metrics.failed.add(failed);
+  metrics.publish_seconds.observe(now - request.started, request.messages.size());
 }
 
 void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& group) {
@@ -123,14 +124,17 @@ void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& g
   kept->promotion.wake_all();
 }
 
-/// One call of the plugin for what is not yet final. Returns whether something failed that is worth
-/// another attempt, after a pause.
+/// One call of the plugin for what is not yet final, on the side of now. Returns whether something
+/// failed that is worth another attempt, after a pause.
 bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline deadline) {
+  const Route::Passage side = route_.enter();
+  enter(requests, *side);
   collect(requests);
+  if (items_.empty()) return false;
   results_.assign(items_.size(), swapmq_publish_result{});
   Error error;
   {
-    auto session = sessions_.acquire(deadline);
+    auto session = side->publish_sessions().acquire(deadline);
     if (session) {
       auto queue = (*session)->queue(queue_, spec_);
       error = queue ? (*session)->publish(*queue, encoded_, results_, deadline) : queue.error();
@@ -154,6 +158,17 @@ bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline d
   }
   if (headers_.capacity() > scratch_to_keep) headers_ = {};
   return retry;
+}
+
+/// What was made for another side is made for this one.
+void Publisher::enter(const std::vector<PublishRequest*>& requests, const Side& side) {
+  if (serial_ != side.serial()) {
+    serial_ = side.serial();
+    metrics_ = &side.metrics().queue(queue_);
+  }
+  for (PublishRequest* request : requests) {
+    if (request->checked_for != serial_) check(*request, side);
+  }
 }
 
 void Publisher::collect(const std::vector<PublishRequest*>& requests) {
@@ -225,7 +240,7 @@ bool Publisher::fold(const Item& item, const swapmq_publish_result& result, cons
   message.retryable =
       in_doubt || (result.flags & SWAPMQ_ERROR_RETRYABLE) != 0 || worth_retrying(code);
   if (message.retryable) {
-    metrics_.publish_retries.add();
+    metrics_->publish_retries.add();
     return true;
   }
   message.final = true;
@@ -239,15 +254,19 @@ bool Publisher::lead_later(std::vector<PublishRequest*>& requests, Deadline when
   const std::shared_ptr<PublishGroup> group = requests.front()->group;
   const Lock lock(mutex_); // so that no hurry() comes between looking and asking
   if (give_up_) return false;
+  if (route_.serial() != serial_) when = at_once;
   group->requests = std::move(requests);
   async_.lead(*this, group, when);
   return true;
 }
 
-/// false: the publisher gives up retrying, since it is being closed.
+/// Ends early when the route changes. false: the publisher gives up retrying, since it is being
+/// closed.
 bool Publisher::pause(Deadline until) {
   const Lock lock(mutex_);
-  while (!give_up_ && steady_clock::now() < until) closing_.wait_until(mutex_, until);
+  while (!give_up_ && route_.serial() == serial_ && steady_clock::now() < until) {
+    no_more_pause_.wait_until(mutex_, until);
+  }
   return !give_up_;
 }
 

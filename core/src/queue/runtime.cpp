@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "config/queue_name.h"
@@ -15,7 +16,6 @@
 
 namespace swapmq::detail {
 
-using queue::SessionPool;
 using std::chrono::steady_clock;
 
 namespace {
@@ -40,9 +40,16 @@ std::string instance_name() {
   return name + "-" + std::to_string(getpid()) + "-" + hex.data();
 }
 
-/// Of `all`, what part `i` of `parts` gets: together they get all of it.
-std::uint32_t share_of(std::uint32_t all, std::uint32_t i, std::uint32_t parts) {
-  return all / parts + (i < all % parts ? 1 : 0);
+queue::SideSetup setup_of(const config::Config& config,
+                          std::shared_ptr<const plugin::Plugin> plugin) {
+  queue::SideSetup setup;
+  setup.name = config.type;
+  setup.plugin = std::move(plugin);
+  setup.options_json = config.active_options();
+  setup.instance = instance_name();
+  setup.pool = config.pool;
+  setup.connection_timeout = config.connection_timeout;
+  return setup;
 }
 
 } // namespace
@@ -56,38 +63,26 @@ Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
   }
   auto plugin = plugin::Plugin::load(request);
   if (!plugin) return plugin.error();
-  auto runtime = std::make_shared<Runtime>(std::move(config), std::move(*plugin));
-  if (Error error = runtime->start()) return error;
-  return runtime;
+  auto log = queue::Log::open(config.log_level, config.log_file);
+  if (!log) return log.error();
+  auto registry = std::make_shared<metrics::Registry>();
+  auto side = queue::Side::open(setup_of(config, std::move(*plugin)), *log, registry);
+  if (!side) return side.error();
+  Registries registries{{config.type, std::move(registry)}};
+  return std::shared_ptr<Runtime>(
+      new Runtime(std::move(config), std::move(*log), std::move(registries), *side));
 }
 
-Runtime::Runtime(config::Config config, std::shared_ptr<const plugin::Plugin> plugin)
+Runtime::Runtime(config::Config config, std::shared_ptr<queue::Log> log, Registries registries,
+                 const std::shared_ptr<queue::Side>& side)
     : config_(std::move(config)),
-      plugin_(std::move(plugin)),
-      description_(plugin_->description()),
-      async_(config_.pool.publish_sessions) {}
-
-Error Runtime::start() {
-  auto log = queue::Log::open(config_.log_level, config_.log_file, registry_);
-  if (!log) return log.error();
-  log_ = std::move(*log);
-  plugin::OpenRequest request;
-  request.options_json = config_.active_options();
-  request.instance = instance_name();
-  request.deadline = steady_clock::now() + config_.connection_timeout;
-  auto backend = plugin::Backend::open(plugin_, log_, request);
-  if (!backend) return backend.error();
-  backend_ = std::move(*backend);
-  description_.capabilities = plugin::capability_words(backend_->capabilities());
-  description_.limits = plugin::limit_values(backend_->limits());
-  publish_pool_ =
-      std::make_unique<SessionPool>(backend_, SWAPMQ_ROLE_PUBLISH, config_.pool.publish_sessions,
-                                    config_.connection_timeout, registry_.backend());
-  admin_pool_ = std::make_unique<SessionPool>(backend_, SWAPMQ_ROLE_ADMIN, 1,
-                                              config_.connection_timeout, registry_.backend());
+      log_(std::move(log)),
+      route_(side),
+      async_(config_.pool.publish_sessions),
+      registries_(std::move(registries)),
+      sides_{side} {
   timekeeper_ = std::thread([this] { keep_time(); });
   keeper_ = std::thread([this] { keep(); });
-  return {};
 }
 
 Runtime::~Runtime() {
@@ -119,8 +114,7 @@ Result<std::shared_ptr<queue::Publisher>> Runtime::publisher(std::string_view qu
   if (Error error = config::check_queue_name(queue)) return error;
   forget_idle_publishers();
   std::string name(queue);
-  auto made = std::make_shared<queue::Publisher>(name, spec(queue), *publish_pool_, *backend_,
-                                                 registry_.queue(queue), async_);
+  auto made = std::make_shared<queue::Publisher>(name, spec(queue), route_, async_);
   publishers_.emplace(std::move(name), made);
   return made;
 }
@@ -134,20 +128,17 @@ void Runtime::forget_idle_publishers() {
   many_publishers_ = std::max(many_publishers_, publishers_.size() * 2);
 }
 
-queue::LaneSetup Runtime::lane_setup(const std::string& queue, const ConsumeOptions& options,
-                                     const Handler& handler) {
+queue::LaneSetup Runtime::lane_setup(const std::string& queue,
+                                     const std::shared_ptr<queue::Side>& side) {
   const config::QueueConfig wanted = config_.queue(queue);
-  const swapmq_capabilities& can = backend_->capabilities();
+  const swapmq_capabilities& can = side->backend().capabilities();
   queue::LaneSetup setup;
-  setup.backend = backend_;
+  setup.side = side;
   setup.log = log_;
-  setup.backend_metrics = &registry_.backend();
-  setup.queue_metrics = &registry_.queue(queue);
+  setup.queue_metrics = &side->metrics().queue(queue);
   setup.spec = spec(queue);
-  setup.options = options;
   setup.retry_delay = config_.retry_delay;
   setup.connection_timeout = config_.connection_timeout;
-  setup.handler = handler;
   setup.policy.queue = queue;
   setup.policy.native_dead_letter = can.dead_letter != SWAPMQ_ABSENT;
   setup.policy.native_release = can.release != SWAPMQ_ABSENT;
@@ -178,36 +169,70 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
   if (options.concurrency == 0 || options.concurrency > 1024) {
     return Error(Errc::invalid_argument, "concurrency is not 1 to 1024");
   }
-  // Several sessions share the work only where there are handlers enough for them.
-  const std::uint32_t lanes =
-      handler ? std::min({config_.pool.consume_sessions, options.concurrency, options.prefetch})
-              : 1;
-  std::vector<queue::LaneSetup> setups;
-  for (std::uint32_t i = 0; i < lanes; ++i) {
-    ConsumeOptions share = options;
-    share.prefetch = share_of(options.prefetch, i, lanes);
-    share.concurrency = share_of(options.concurrency, i, lanes);
-    setups.push_back(lane_setup(std::string(queue), share, handler));
+  auto state = std::make_shared<ConsumerState>(
+      shared_from_this(), ConsumeRequest{std::string(queue), options, handler});
+  {
+    const Lock lock(mutex_);
+    if (closing_) return Error(Errc::closed, "the message queue is closed");
+    std::erase_if(consumers_, [](const auto& consumer) { return consumer.expired(); });
+    consumers_.push_back(state);
   }
-  const Lock lock(mutex_);
-  if (closing_) return Error(Errc::closed, "the message queue is closed");
-  auto state = std::make_shared<ConsumerState>(shared_from_this(), std::move(setups));
-  std::erase_if(consumers_, [](const auto& consumer) { return consumer.expired(); });
-  consumers_.push_back(state);
+  // Whoever adds a side adds it to all consumers: one of us two sees the other.
+  for (const auto& side : sides()) state->consume_from(side);
   return state;
 }
 
-Result<SessionPool::Lease> Runtime::admin(Deadline deadline) {
-  return admin_pool_->acquire(deadline);
+void Runtime::turn_to(const std::shared_ptr<queue::Side>& side) {
+  const std::shared_ptr<queue::Side> before = route_.side();
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  {
+    const Lock lock(mutex_);
+    if (std::find(sides_.begin(), sides_.end(), side) == sides_.end()) sides_.push_back(side);
+    consumers = living_consumers();
+  }
+  for (const auto& consumer : consumers) consumer->consume_from(side);
+  route_.change(side);
+  // Nobody waits for what is over: neither for a session there, nor for the time of the next try.
+  before->publish_sessions().turn_away();
+  std::vector<std::shared_ptr<queue::Publisher>> publishers;
+  {
+    const Lock lock(mutex_);
+    for (const auto& [name, publisher] : publishers_) publishers.push_back(publisher);
+  }
+  for (const auto& publisher : publishers) publisher->rerouted();
+  async_.hurry();
+}
+
+std::vector<std::shared_ptr<queue::Side>> Runtime::sides() {
+  const Lock lock(mutex_);
+  return sides_;
+}
+
+Result<Runtime::Admin> Runtime::admin(Deadline deadline) {
+  auto side = route_.side();
+  auto session = side->admin_sessions().acquire(deadline);
+  if (!session) return session.error();
+  return Admin{std::move(side), std::move(*session)};
 }
 
 Result<Runtime::Admin> Runtime::admin(std::string_view queue, Deadline deadline) {
   if (Error error = config::check_queue_name(queue)) return error;
-  auto session = admin(deadline);
-  if (!session) return session.error();
-  auto handle = (*session)->queue(queue, spec(queue));
+  auto admin = this->admin(deadline);
+  if (!admin) return admin;
+  auto handle = admin->session->queue(queue, spec(queue));
   if (!handle) return handle.error();
-  return Admin{std::move(*session), *handle};
+  admin->queue = *handle;
+  return admin;
+}
+
+std::vector<Metric> Runtime::metrics() const {
+  const Lock lock(mutex_);
+  std::vector<Metric> all;
+  for (const auto& [name, registry] : registries_) {
+    std::vector<Metric> one = registry->snapshot(name);
+    all.insert(all.end(), std::make_move_iterator(one.begin()), std::make_move_iterator(one.end()));
+  }
+  return all;
 }
 
 std::vector<std::shared_ptr<ConsumerState>> Runtime::living_consumers() {
@@ -238,9 +263,7 @@ void Runtime::keep() {
   std::vector<std::shared_ptr<ConsumerState>> consumers;
   while (next_round(consumers)) {
     for (auto& consumer : consumers) consumer->serve();
-    const Deadline deadline = steady_clock::now() + keeper_patience;
-    publish_pool_->service_idle(deadline);
-    admin_pool_->service_idle(deadline);
+    for (const auto& side : sides()) side->serve_idle(steady_clock::now() + keeper_patience);
   }
 }
 
@@ -283,9 +306,7 @@ Error Runtime::close(milliseconds timeout) {
   for (std::thread* thread : {&timekeeper_, &keeper_}) {
     if (thread->joinable()) thread->join();
   }
-  publish_pool_->close();
-  admin_pool_->close();
-  backend_->close();
+  for (const auto& side : sides()) side->close();
   return first;
 }
 

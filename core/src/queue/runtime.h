@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What stands behind a MessageQueue: an opened backend with its pools, publishers and consumers,
-// and two threads that look after them: the timekeeper, which never waits for a broker, and the
-// keeper, which serves what lies idle.
+// What stands behind a MessageQueue: the sides that it uses, its publishers and consumers, and two
+// threads that look after them: the timekeeper, which never waits for a broker, and the keeper,
+// which serves what lies idle.
 #pragma once
 
 #include <map>
@@ -19,7 +19,8 @@
 #include "queue/consumer.h"
 #include "queue/log.h"
 #include "queue/publisher.h"
-#include "queue/session_pool.h"
+#include "queue/route.h"
+#include "queue/side.h"
 #include "thread_safety.h"
 
 namespace swapmq::detail {
@@ -29,7 +30,6 @@ using queue::Deadline;
 class Runtime : public std::enable_shared_from_this<Runtime> {
  public:
   static Result<std::shared_ptr<Runtime>> open(config::Config config);
-  Runtime(config::Config config, std::shared_ptr<const plugin::Plugin> plugin);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -42,43 +42,53 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   Result<std::shared_ptr<ConsumerState>> consume(std::string_view queue,
                                                  const ConsumeOptions& options,
                                                  const Handler& handler) SWAPMQ_EXCLUDES(mutex_);
+  /// What a lane of a consumer needs to consume from a queue of that side.
+  queue::LaneSetup lane_setup(const std::string& queue, const std::shared_ptr<queue::Side>& side);
+
   /// A session for looking and managing, with the queue's handle in it.
   struct Admin {
+    std::shared_ptr<queue::Side> side; // first: it owns the session's pool
     queue::SessionPool::Lease session;
-    swapmq_queue* queue;
+    swapmq_queue* queue = nullptr; // none where no queue was asked for
   };
-  Result<Admin> admin(std::string_view queue, Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
-  Result<queue::SessionPool::Lease> admin(Deadline deadline);
+  Result<Admin> admin(std::string_view queue, Deadline deadline);
+  Result<Admin> admin(Deadline deadline);
+
+  /// Publishes go there from now on; what is under way elsewhere ends there. Consumers consume from
+  /// there as well.
+  void turn_to(const std::shared_ptr<queue::Side>& side) SWAPMQ_EXCLUDES(mutex_);
+  /// The side that publishes go to.
+  [[nodiscard]] std::shared_ptr<queue::Side> side() const { return route_.side(); }
 
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
-  [[nodiscard]] std::vector<Metric> metrics() const { return registry_.snapshot(config_.type); }
-  [[nodiscard]] const PluginDescription& description() const { return description_; }
+  [[nodiscard]] std::vector<Metric> metrics() const SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] const config::Config& config() const { return config_; }
 
  private:
-  Error start();
+  using Registries = std::map<std::string, std::shared_ptr<metrics::Registry>>;
+
+  Runtime(config::Config config, std::shared_ptr<queue::Log> log, Registries registries,
+          const std::shared_ptr<queue::Side>& side);
   void keep_time();
   void keep();
   /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
   bool next_round(std::vector<std::shared_ptr<ConsumerState>>& consumers) SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<std::shared_ptr<queue::Side>> sides() SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] swapmq_queue_spec spec(std::string_view queue) const;
   [[nodiscard]] bool collects_dead_letters(std::string_view queue) const;
-  queue::LaneSetup lane_setup(const std::string& queue, const ConsumeOptions& options,
-                              const Handler& handler);
   std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);
   void forget_idle_publishers() SWAPMQ_REQUIRES(mutex_);
 
   const config::Config config_;
-  const std::shared_ptr<const plugin::Plugin> plugin_;
-  PluginDescription description_; // with what the options made of the capabilities
-  metrics::Registry registry_;
-  std::shared_ptr<queue::Log> log_;
-  std::shared_ptr<plugin::Backend> backend_;
-  std::unique_ptr<queue::SessionPool> publish_pool_, admin_pool_;
+  const std::shared_ptr<queue::Log> log_;
+  queue::Route route_;
   queue::AsyncPublisher async_;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   Condition keeper_wakes_;
+  // Of each backend by its name: they count on when a new one of that name is opened.
+  Registries registries_ SWAPMQ_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<queue::Side>> sides_ SWAPMQ_GUARDED_BY(mutex_); // consumed from
   std::map<std::string, std::shared_ptr<queue::Publisher>, std::less<>> publishers_
       SWAPMQ_GUARDED_BY(mutex_);
   std::size_t many_publishers_ SWAPMQ_GUARDED_BY(mutex_) = 4096; // time to forget the idle ones

@@ -21,7 +21,11 @@ Result<SessionPool::Lease> SessionPool::acquire(Deadline deadline) {
   {
     const Lock lock(mutex_);
     bool waited = false;
+    const std::size_t turned_away = turned_away_;
     while (!closed_ && idle_.empty() && existing_ >= size_) {
+      if (turned_away != turned_away_) {
+        return Error(Errc::unavailable, "sessions of this backend are no longer waited for", true);
+      }
       if (!waited) metrics_.session_waits.add();
       waited = true;
       if (!returned_.wait_until(mutex_, deadline) && steady_clock::now() >= deadline) {
@@ -81,6 +85,12 @@ void SessionPool::service_idle(Deadline deadline) {
     session->service(deadline); // its error is that of the next call, too
     give_back(std::move(session));
   }
+}
+
+void SessionPool::turn_away() {
+  const Lock lock(mutex_);
+  ++turned_away_;
+  returned_.notify_all();
 }
 
 void SessionPool::close() {

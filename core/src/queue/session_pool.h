@@ -44,6 +44,8 @@ class SessionPool {
   Result<Lease> acquire(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
   /// Calls service() on the sessions that lay idle for half a second.
   void service_idle(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
+  /// Whoever waits for a session hears that it should not: unavailable, worth retrying elsewhere.
+  void turn_away() SWAPMQ_EXCLUDES(mutex_);
   /// Closes the idle sessions. acquire() says closed from now on.
   void close() SWAPMQ_EXCLUDES(mutex_);
 
@@ -60,7 +62,8 @@ class SessionPool {
   Mutex mutex_;
   Condition returned_;
   std::vector<std::unique_ptr<plugin::Session>> idle_ SWAPMQ_GUARDED_BY(mutex_);
-  std::size_t existing_ SWAPMQ_GUARDED_BY(mutex_) = 0; // lent, idle or being opened
+  std::size_t existing_ SWAPMQ_GUARDED_BY(mutex_) = 0;    // lent, idle or being opened
+  std::size_t turned_away_ SWAPMQ_GUARDED_BY(mutex_) = 0; // how often
   bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;
 };
 

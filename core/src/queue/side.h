@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+//
+// One side of a switch: an open backend with the sessions and the books that belong to it. Without
+// a switch a message queue has one.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "metrics/metrics.h"
+#include "plugin/session.h"
+#include "queue/log.h"
+#include "queue/session_pool.h"
+
+namespace swapmq::queue {
+
+/// Of a backend that is to be opened.
+struct SideSetup {
+  std::string name; ///< the word of the config
+  std::shared_ptr<const plugin::Plugin> plugin;
+  std::string options_json; ///< secrets resolved
+  std::string instance;     ///< who we are to the broker
+  config::Pool pool;
+  std::chrono::milliseconds connection_timeout{};
+};
+
+/// Any thread. Whoever holds it keeps it open, unless it was closed.
+class Side {
+ public:
+  /// Loads nothing, opens the backend; blocks up to the connection timeout. Errors: the plugin's.
+  static Result<std::shared_ptr<Side>> open(const SideSetup& setup, std::shared_ptr<Log> log,
+                                            std::shared_ptr<metrics::Registry> registry);
+  ~Side();
+  Side(const Side&) = delete;
+  Side& operator=(const Side&) = delete;
+
+  /// No two sides of a process have the same; none has 0.
+  [[nodiscard]] std::uint64_t serial() const { return serial_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// The plugin's, with what the options made of its capabilities.
+  [[nodiscard]] const PluginDescription& description() const { return description_; }
+  [[nodiscard]] plugin::Backend& backend() const { return *backend_; }
+  [[nodiscard]] const std::shared_ptr<plugin::Backend>& shared_backend() const { return backend_; }
+  [[nodiscard]] SessionPool& publish_sessions() { return publish_sessions_; }
+  [[nodiscard]] SessionPool& admin_sessions() { return admin_sessions_; }
+  [[nodiscard]] metrics::Registry& metrics() const { return *registry_; }
+
+  /// From time to time: what lies idle is served.
+  void serve_idle(Deadline deadline);
+  /// Closes the sessions that lie idle, and the backend with its last session.
+  void close();
+
+  /// Publish calls under way here; see Route.
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_.load(); }
+
+ private:
+  friend class Route;
+  Side(const SideSetup& setup, std::shared_ptr<plugin::Backend> backend,
+       std::shared_ptr<metrics::Registry> registry);
+
+  const std::uint64_t serial_;
+  const std::string name_;
+  const std::shared_ptr<metrics::Registry> registry_;
+  const std::shared_ptr<plugin::Backend> backend_;
+  PluginDescription description_;
+  SessionPool publish_sessions_, admin_sessions_;
+  std::atomic<std::size_t> in_flight_{0};
+};
+
+} // namespace swapmq::queue
