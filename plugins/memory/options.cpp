@@ -14,7 +14,7 @@ const char* const kOptionsSchema = R"json({
   "additionalProperties": false,
   "properties": {
     "name": {
-      "type": "string", "minLength": 1, "maxLength": 255, "default": "default",
+      "type": "string", "x-swapmq-address": true, "minLength": 1, "maxLength": 255, "default": "default",
       "description": "Backends of one process that open with the same name share one store."
     },
     "max_messages": {

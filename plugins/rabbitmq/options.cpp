@@ -16,18 +16,18 @@ const char* const kOptionsSchema = R"json({
   "additionalProperties": false,
   "properties": {
     "url": {
-      "type": "string", "minLength": 1,
+      "type": "string", "x-swapmq-address": true, "minLength": 1,
       "description": "amqp://[user:password@]host[:port][/virtual_host], or amqps://... for TLS. Without a user it is guest, without a path the virtual host is /. Instead of host, port, virtual_host, username and password."
     },
     "urls": {
-      "type": "array", "minItems": 1, "maxItems": 32, "items": { "type": "string", "minLength": 1 },
+      "type": "array", "x-swapmq-address": true, "minItems": 1, "maxItems": 32, "items": { "type": "string", "minLength": 1 },
       "description": "Those of several nodes of a cluster, instead of url: they are tried in turn. All of them with TLS or none."
     },
-    "host": { "type": "string", "minLength": 1, "maxLength": 255, "default": "127.0.0.1",
+    "host": { "type": "string", "x-swapmq-address": true, "minLength": 1, "maxLength": 255, "default": "127.0.0.1",
       "description": "Name or address of the broker." },
-    "port": { "type": "integer", "minimum": 1, "maximum": 65535,
+    "port": { "type": "integer", "x-swapmq-address": true, "minimum": 1, "maximum": 65535,
       "description": "TCP port of the broker; 5672 if it is not said, 5671 with TLS." },
-    "virtual_host": { "type": "string", "minLength": 1, "maxLength": 255, "default": "/",
+    "virtual_host": { "type": "string", "x-swapmq-address": true, "minLength": 1, "maxLength": 255, "default": "/",
       "description": "The virtual host of the queues." },
     "username": { "type": "string", "minLength": 1, "maxLength": 255, "default": "guest",
       "description": "Who logs in; the broker lets guest in from its own machine alone." },
@@ -40,7 +40,7 @@ const char* const kOptionsSchema = R"json({
       "description": "A connection whose other side is silent for about twice so long is lost; the broker may ask for less. 0: none." },
     "connection_name": { "type": "string", "maxLength": 255, "default": "",
       "description": "What the broker's lists call the connections; swapmq:INSTANCE if empty." },
-    "queue_prefix": { "type": "string", "maxLength": 128, "default": "",
+    "queue_prefix": { "type": "string", "x-swapmq-address": true, "maxLength": 128, "default": "",
       "description": "Goes before a queue's name to make its name at the broker." },
     "queue_type": { "type": "string", "enum": ["quorum", "classic"], "default": "quorum",
       "description": "What queues are made as: replicated (quorum), or on one node (classic). Queues that are there stay what they are." },

@@ -16,14 +16,14 @@ const char* const kOptionsSchema = R"json({
   "additionalProperties": false,
   "properties": {
     "url": {
-      "type": "string", "minLength": 1,
+      "type": "string", "x-swapmq-address": true, "minLength": 1,
       "description": "redis://[[user]:password@]host[:port][/database], rediss://... for TLS, or unix:///path/to/socket[?db=N]. Instead of host, port, database, username and password."
     },
-    "host": { "type": "string", "minLength": 1, "maxLength": 255, "default": "127.0.0.1",
+    "host": { "type": "string", "x-swapmq-address": true, "minLength": 1, "maxLength": 255, "default": "127.0.0.1",
       "description": "Name or address of the server." },
-    "port": { "type": "integer", "minimum": 1, "maximum": 65535, "default": 6379,
+    "port": { "type": "integer", "x-swapmq-address": true, "minimum": 1, "maximum": 65535, "default": 6379,
       "description": "TCP port of the server." },
-    "database": { "type": "integer", "minimum": 0, "maximum": 1000000, "default": 0,
+    "database": { "type": "integer", "x-swapmq-address": true, "minimum": 0, "maximum": 1000000, "default": 0,
       "description": "The database to SELECT." },
     "username": { "type": "string", "maxLength": 255,
       "description": "The ACL user; without it the password is that of the default user." },
@@ -32,9 +32,9 @@ const char* const kOptionsSchema = R"json({
 )json"
 #include "network/option_schema.inc"
                                    R"json(
-    "key_prefix": { "type": "string", "maxLength": 255, "default": "",
+    "key_prefix": { "type": "string", "x-swapmq-address": true, "maxLength": 255, "default": "",
       "description": "Goes before a queue's name to make the key of its stream." },
-    "consumer_group_prefix": { "type": "string", "maxLength": 255, "default": "",
+    "consumer_group_prefix": { "type": "string", "x-swapmq-address": true, "maxLength": 255, "default": "",
       "description": "Goes before QUEUE_group to make the name of the consumer group." },
     "consumer_id": { "type": "string", "maxLength": 255, "default": "",
       "description": "Goes into the names of consumers; the host's instance if empty." },

@@ -19,7 +19,7 @@ const char* const kOptionsSchema = R"json({
   "required": ["path"],
   "properties": {
     "path": {
-      "type": "string", "minLength": 1,
+      "type": "string", "x-swapmq-address": true, "minLength": 1,
       "description": "The database file; made with its parent folders where it does not exist."
     },
     "synchronous": {

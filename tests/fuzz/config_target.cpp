@@ -69,7 +69,7 @@ void check_config_of(const config::Config& config, const config::SchemaLookup& s
   demand(config.queue("x").max_deliveries >= 1, "a queue without deliveries");
   // What is handed to the plugin is what was checked.
   const std::string again = R"({ "message_queue": { "type": ")" + config.type + "\", \"" +
-                            config.type + "\": " + config.active_options() + " } }";
+                            config.type + "\": " + config.options_of(config.type) + " } }";
   demand(config::parse(again, "again", schemas).config.has_value(), "options that do not parse");
 }
 

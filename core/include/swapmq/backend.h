@@ -218,7 +218,10 @@ typedef struct swapmq_limits {
 #define SWAPMQ_PLUGIN_UNLOADABLE \
   0x1u /* leaves no thread, TLS destructor, atexit hook, descriptor */
 
-/* Static data of the plugin, valid while it is mapped. Strings are NUL-terminated UTF-8. */
+/* Static data of the plugin, valid while it is mapped. Strings are NUL-terminated UTF-8. In the
+ * options' schema "x-swapmq-address": true marks what says where the backend is: two configs that
+ * agree in the marked options mean the same backend, and going from one to the other is no switch.
+ * Without a mark it is all options but secret ones. */
 typedef struct swapmq_plugin_info {
   uint32_t struct_size;
   uint32_t flags;                          /* SWAPMQ_PLUGIN_* */

@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -391,6 +392,59 @@ SWAPMQ_API std::vector<PluginFound> list_plugins(std::span<const std::string> fr
 SWAPMQ_API Result<PluginDescription> describe_plugin(std::string_view name_or_path,
                                                      std::span<const std::string> from_config = {});
 
+// ---- switching ----------------------------------------------------------------------------------
+
+/// What one backend can do otherwise than another.
+struct CapabilityChange {
+  std::string name;          ///< as CapabilityValue's
+  std::string before, after; ///< the words of both
+  bool lost = false;         ///< less than before; not merely done in another way
+};
+
+enum class SwitchPhase : int {
+  none,      ///< no switch was asked for yet
+  prepare,   ///< the new backend is opened and looked at, its queues are made
+  cut_over,  ///< consumers and publishes go to the new backend
+  drain,     ///< consumers empty the backend that was left
+  retired,   ///< done: nothing is owed there any more; it stays watched
+  failed,    ///< never cut over: all is as it was
+  cancelled, ///< the same, since somebody asked for it
+  refused,   ///< the same, since the new backend can do less; or a dry run, which only looks
+};
+
+SWAPMQ_API std::string_view to_string(SwitchPhase phase);
+
+struct SwitchOptions {
+  /// Only prepares and tells; makes no queue. Ends as refused.
+  bool dry_run = false;
+  /// Switches also where capabilities are lost.
+  bool allow_capability_loss = false;
+  milliseconds prepare_timeout{30'000};
+};
+
+/// Of one backend that the message queue has to do with.
+struct BackendStatus {
+  std::string key;             ///< plugin and address, "NAME-DIGEST"
+  std::string name;            ///< of the plugin
+  bool active = false;         ///< publishes go there
+  bool owed = false;           ///< it was left, and is not yet known to be empty
+  std::uint64_t in_flight = 0; ///< publish calls of this message queue under way there
+  // As last read, all queues together; meaningful where it is owed.
+  std::uint64_t ready = 0, unacked = 0, delayed = 0;
+  std::map<std::string, std::uint64_t> left; ///< by queue: what was named and not moved
+  Error error;                               ///< the last one that looking at it met
+};
+
+struct SwitchStatus {
+  std::uint64_t number = 0; ///< counts the switches that were asked for
+  SwitchPhase phase = SwitchPhase::none;
+  std::string from, to;    ///< keys of backends
+  milliseconds elapsed{0}; ///< since it was asked for, until it ended
+  Error error;             ///< why it failed or was refused
+  std::vector<CapabilityChange> changes;
+  std::vector<BackendStatus> backends; ///< all that are consumed from, the active one first
+};
+
 /// A place in a configuration and what is wrong there.
 struct ConfigError {
   std::string file;
@@ -457,6 +511,19 @@ class SWAPMQ_API MessageQueue {
   [[nodiscard]] std::string backend_name() const;
   [[nodiscard]] PluginDescription backend() const;
   [[nodiscard]] std::vector<Metric> metrics() const;
+
+  /// Asks for a switch to the backend of that name, as the config's section describes it, and
+  /// returns; switch_status() tells how it goes. Publishers and consumers go on meanwhile. Errors:
+  /// invalid_argument, no such section or it is the active one already; conflict, another switch is
+  /// still before its cut-over.
+  Error switch_to(std::string_view type, const SwitchOptions& options = {});
+  [[nodiscard]] SwitchStatus switch_status() const;
+  /// Waits until the last switch has ended (retired, failed, cancelled, refused) or the timeout
+  /// passed, and tells where it stands.
+  SwitchStatus wait_for_switch(milliseconds timeout);
+  /// Before the cut-over: ends the switch, and all is as it was. After it, until it is retired:
+  /// switches back. Errors: not_found, there is none under way.
+  Error cancel_switch();
 
   /// Draining: ends publishing (what waits is sent), closes consumers as Consumer::close, closes
   /// the backend. timeout: not all was done by then. A call that the backend does not answer is

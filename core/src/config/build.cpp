@@ -86,6 +86,13 @@ Config build(const Document& document, const std::string& file) {
       config.sha256.emplace(each->key, lower(each->find("sha256")->text));
     }
   }
+  take(root.find("state_dir"), config.state_dir);
+  if (const Node* switching = root.find("switch")) {
+    if (const Node* allow = switching->find("allow_capability_loss")) {
+      config.switching.allow_capability_loss = allow->is_true();
+    }
+    take_seconds(switching->find("prepare_timeout_seconds"), config.switching.prepare_timeout);
+  }
   if (const Node* log = root.find("log")) {
     take(log->find("level"), config.log_level);
     take(log->find("file"), config.log_file);

@@ -88,9 +88,9 @@ QueueConfig Config::queue(std::string_view name) const {
   return out;
 }
 
-const std::string& Config::active_options() const {
+const std::string& Config::options_of(std::string_view backend) const {
   static const std::string none = "{}";
-  const auto found = options.find(type);
+  const auto found = options.find(std::string(backend));
   return found == options.end() ? none : found->second;
 }
 

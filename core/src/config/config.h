@@ -29,6 +29,11 @@ struct Pool {
   std::uint32_t consume_sessions = 1; ///< sessions that a consumer spreads over
 };
 
+struct Switch {
+  bool allow_capability_loss = false;
+  std::chrono::milliseconds prepare_timeout{30'000};
+};
+
 struct Config {
   std::string file; ///< as named in messages
   std::string type;
@@ -44,13 +49,15 @@ struct Config {
   std::chrono::milliseconds connection_timeout{30'000}; ///< of opening a backend or a session
   Pool pool;
   std::map<std::string, QueueConfig> queues;
+  Switch switching;      ///< of the switches that follow the config
+  std::string state_dir; ///< empty: what a switch must remember is not kept across a crash
   std::string log_level = "warning"; ///< trace, debug, info, warning, error, off
   std::string log_file;              ///< empty: standard error
 
   /// What applies to a queue, defaults filled in.
   [[nodiscard]] QueueConfig queue(std::string_view name) const;
-  /// The section of the active backend; "{}" if there is none.
-  [[nodiscard]] const std::string& active_options() const;
+  /// The section of a backend; "{}" if there is none.
+  [[nodiscard]] const std::string& options_of(std::string_view backend) const;
 };
 
 /// The options schema of a plugin by name; the error says why there is none. Called at most once a

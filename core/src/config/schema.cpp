@@ -27,7 +27,7 @@ enum Form : int {
   kReference,
 };
 
-constexpr std::array<std::pair<std::string_view, Form>, 31> kKeywords = {{
+constexpr std::array<std::pair<std::string_view, Form>, 32> kKeywords = {{
     {"$schema", kAnnotation},
     {"id", kAnnotation},
     {"title", kAnnotation},
@@ -59,6 +59,7 @@ constexpr std::array<std::pair<std::string_view, Form>, 31> kKeywords = {{
     {"not", kSchema},
     {"$ref", kReference},
     {"$comment", kAnnotation},
+    {"x-swapmq-address", kFlag}, // of an option: it says where the backend is
 }};
 
 } // namespace

@@ -2,8 +2,8 @@
 //
 // Plugins described to people: names and grades as words, the public functions that list them.
 #include <algorithm>
+#include <array>
 #include <filesystem>
-#include <initializer_list>
 #include <set>
 #include <string>
 #include <system_error>
@@ -17,32 +17,61 @@ namespace swapmq {
 namespace plugin {
 namespace {
 
-/// Zero is the first word. A value out of range cannot come here: grades were checked.
-std::string word(std::int32_t value, std::initializer_list<const char*> words) {
-  const auto index = static_cast<std::size_t>(value);
-  return index < words.size() ? words.begin()[index] : std::to_string(value);
-}
+using Words = std::array<const char*, 4>;
+constexpr Words grades{"absent", "emulated", "native"};
 
-std::string grade(std::int32_t value) { return word(value, {"absent", "emulated", "native"}); }
+struct Capability {
+  const char* name;
+  std::int32_t swapmq_capabilities::*value;
+  Words words; ///< of its values, from 0; more of it is a larger value
+};
+
+constexpr std::array<Capability, 13> capability_table{{
+    {"durability", &swapmq_capabilities::durability, {"none", "process", "power", "replicated"}},
+    {"ordering", &swapmq_capabilities::ordering, {"none", "queue", "key"}},
+    {"sharing", &swapmq_capabilities::sharing, {"process", "machine", "network"}},
+    {"delayed_publish", &swapmq_capabilities::delayed_publish, grades},
+    {"delayed_nack", &swapmq_capabilities::delayed_nack, grades},
+    {"ttl", &swapmq_capabilities::ttl, grades},
+    {"priority", &swapmq_capabilities::priority, grades},
+    {"release", &swapmq_capabilities::release, grades},
+    {"dead_letter", &swapmq_capabilities::dead_letter, grades},
+    {"deduplication", &swapmq_capabilities::deduplication, grades},
+    {"purge", &swapmq_capabilities::purge, grades},
+    {"counts_crashes", &swapmq_capabilities::counts_crashes, grades},
+    {"max_length", &swapmq_capabilities::max_length, grades},
+}};
+
+/// A value out of range cannot come here: grades were checked.
+std::string word(const Words& words, std::int32_t value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < words.size() && words[index] != nullptr ? words[index] : std::to_string(value);
+}
 
 } // namespace
 
-std::vector<CapabilityValue> capability_words(const swapmq_capabilities& c) {
-  return {
-      {"durability", word(c.durability, {"none", "process", "power", "replicated"})},
-      {"ordering", word(c.ordering, {"none", "queue", "key"})},
-      {"sharing", word(c.sharing, {"process", "machine", "network"})},
-      {"delayed_publish", grade(c.delayed_publish)},
-      {"delayed_nack", grade(c.delayed_nack)},
-      {"ttl", grade(c.ttl)},
-      {"priority", grade(c.priority)},
-      {"release", grade(c.release)},
-      {"dead_letter", grade(c.dead_letter)},
-      {"deduplication", grade(c.deduplication)},
-      {"purge", grade(c.purge)},
-      {"counts_crashes", grade(c.counts_crashes)},
-      {"max_length", grade(c.max_length)},
-  };
+std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities) {
+  std::vector<CapabilityValue> all;
+  all.reserve(capability_table.size());
+  for (const Capability& each : capability_table) {
+    all.push_back({each.name, word(each.words, capabilities.*each.value)});
+  }
+  return all;
+}
+
+std::vector<CapabilityChange> capability_changes(const swapmq_capabilities& before,
+                                                 const swapmq_capabilities& after) {
+  std::vector<CapabilityChange> changes;
+  for (const Capability& each : capability_table) {
+    const std::int32_t had = before.*each.value;
+    const std::int32_t has = after.*each.value;
+    if (had == has) continue;
+    // What is emulated instead of native does the same; with these the next word does less.
+    const bool graded = each.words[0] == grades[0];
+    const bool lost = graded ? has == SWAPMQ_ABSENT : has < had;
+    changes.push_back({each.name, word(each.words, had), word(each.words, has), lost});
+  }
+  return changes;
 }
 
 std::vector<LimitValue> limit_values(const swapmq_limits& limits) {

@@ -47,6 +47,9 @@ class Plugin {
 
 /// Names and grades as words, for descriptions and differences.
 std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities);
+/// What is not the same with another backend, in the order of the words.
+std::vector<CapabilityChange> capability_changes(const swapmq_capabilities& before,
+                                                 const swapmq_capabilities& after);
 std::vector<LimitValue> limit_values(const swapmq_limits& limits);
 
 } // namespace swapmq::plugin

@@ -98,6 +98,14 @@ std::size_t ConsumerState::in_flight() const {
   return sum;
 }
 
+std::size_t ConsumerState::unsettled(const queue::Side& side) const {
+  std::size_t sum = 0;
+  for (const auto& lane : lanes()) {
+    if (lane->side().serial() == side.serial()) sum += lane->ledger().outstanding();
+  }
+  return sum;
+}
+
 std::vector<Delivery> ConsumerState::take(std::size_t max) {
   std::vector<Delivery> taken;
   const auto now = steady_clock::now();

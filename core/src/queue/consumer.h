@@ -38,6 +38,8 @@ class ConsumerState {
   void serve() SWAPMQ_EXCLUDES(mutex_); ///< as Lane::serve
   [[nodiscard]] Error last_error() const SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::size_t in_flight() const SWAPMQ_EXCLUDES(mutex_);
+  /// What came from there and has not ended: buffered and being settled as well.
+  [[nodiscard]] std::size_t unsettled(const queue::Side& side) const SWAPMQ_EXCLUDES(mutex_);
   Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout)
       SWAPMQ_EXCLUDES(mutex_);
 

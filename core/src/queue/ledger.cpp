@@ -433,6 +433,11 @@ std::size_t Ledger::handed_out() {
   return listed_;
 }
 
+std::size_t Ledger::outstanding() {
+  const Lock lock(mutex_);
+  return outstanding_;
+}
+
 bool Ledger::draining() {
   const Lock lock(mutex_);
   return draining_;

@@ -169,6 +169,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// From time to time: nacks what ack_timeout ran out on, wakes the lane for what is due again.
   void tick() SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::size_t handed_out() SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] std::size_t outstanding() SWAPMQ_EXCLUDES(mutex_); ///< came, and have not ended
   [[nodiscard]] bool draining() SWAPMQ_EXCLUDES(mutex_);
 
  private:

@@ -192,6 +192,16 @@ Error MessageQueue::ping(milliseconds timeout) {
 std::string MessageQueue::backend_name() const { return runtime_->side()->name(); }
 PluginDescription MessageQueue::backend() const { return runtime_->side()->description(); }
 std::vector<Metric> MessageQueue::metrics() const { return runtime_->metrics(); }
+
+Error MessageQueue::switch_to(std::string_view type, const SwitchOptions& options) {
+  return runtime_->switch_to(type, options);
+}
+SwitchStatus MessageQueue::switch_status() const { return runtime_->switcher().status(); }
+SwitchStatus MessageQueue::wait_for_switch(milliseconds timeout) {
+  return runtime_->switcher().wait(queue::deadline_after(timeout));
+}
+Error MessageQueue::cancel_switch() { return runtime_->switcher().cancel(); }
+
 Error MessageQueue::close(milliseconds timeout) { return runtime_->close(timeout); }
 
 } // namespace swapmq

@@ -15,7 +15,7 @@
 
 namespace swapmq::queue {
 
-/// Any thread.
+/// Any thread. Leads nowhere until the first change.
 class Route {
  public:
   /// One call under way on the side that was the route when it began; it ends there.
@@ -37,8 +37,6 @@ class Route {
     std::shared_ptr<Side> side_;
   };
 
-  explicit Route(std::shared_ptr<Side> side) : serial_(side->serial()), side_(std::move(side)) {}
-
   Passage enter() SWAPMQ_EXCLUDES(mutex_) {
     const Lock lock(mutex_); // reading and counting are one step: no change comes between
     return Passage(side_);
@@ -57,7 +55,7 @@ class Route {
   }
 
  private:
-  std::atomic<std::uint64_t> serial_;
+  std::atomic<std::uint64_t> serial_{0};
   mutable Mutex mutex_;
   std::shared_ptr<Side> side_ SWAPMQ_GUARDED_BY(mutex_);
 };

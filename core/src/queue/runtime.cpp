@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "queue/runtime.h"
 
-#include <sys/random.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <cstdio>
-#include <iterator>
 #include <utility>
 
 #include "config/queue_name.h"
@@ -23,66 +16,43 @@ namespace {
 constexpr milliseconds keeper_period{250};
 constexpr milliseconds keeper_patience{1000}; // for one call of service()
 
-/// Who we are to brokers: host name, process and a random part, in letters that all of them take.
-std::string instance_name() {
-  std::array<char, 65> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) host = {'h', 'o', 's', 't'};
-  std::string name(host.data());
-  for (char& c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
-  }
-  std::uint32_t random = 0;
-  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
-    random = static_cast<std::uint32_t>(steady_clock::now().time_since_epoch().count());
-  }
-  std::array<char, 9> hex{};
-  std::snprintf(hex.data(), hex.size(), "%08x", random);
-  return name + "-" + std::to_string(getpid()) + "-" + hex.data();
-}
-
-queue::SideSetup setup_of(const config::Config& config,
-                          std::shared_ptr<const plugin::Plugin> plugin) {
-  queue::SideSetup setup;
-  setup.name = config.type;
-  setup.plugin = std::move(plugin);
-  setup.options_json = config.active_options();
-  setup.instance = instance_name();
-  setup.pool = config.pool;
-  setup.connection_timeout = config.connection_timeout;
-  return setup;
-}
-
 } // namespace
 
 Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
-  plugin::LoadRequest request;
-  request.name_or_path = config.type;
-  request.plugin_path = config.plugin_path;
-  if (const auto pin = config.sha256.find(config.type); pin != config.sha256.end()) {
-    request.sha256 = pin->second;
-  }
-  auto plugin = plugin::Plugin::load(request);
-  if (!plugin) return plugin.error();
   auto log = queue::Log::open(config.log_level, config.log_file);
   if (!log) return log.error();
-  auto registry = std::make_shared<metrics::Registry>();
-  auto side = queue::Side::open(setup_of(config, std::move(*plugin)), *log, registry);
-  if (!side) return side.error();
-  Registries registries{{config.type, std::move(registry)}};
-  return std::shared_ptr<Runtime>(
-      new Runtime(std::move(config), std::move(*log), std::move(registries), *side));
+  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), std::move(*log)));
+  if (Error error = runtime->start()) return error;
+  return runtime;
 }
 
-Runtime::Runtime(config::Config config, std::shared_ptr<queue::Log> log, Registries registries,
-                 const std::shared_ptr<queue::Side>& side)
+Runtime::Runtime(config::Config config, std::shared_ptr<queue::Log> log)
     : config_(std::move(config)),
       log_(std::move(log)),
-      route_(side),
-      async_(config_.pool.publish_sessions),
-      registries_(std::move(registries)),
-      sides_{side} {
+      opener_(config_, log_),
+      async_(config_.pool.publish_sessions) {}
+
+Error Runtime::start() {
+  auto listed = opener_.members();
+  if (!listed) return listed.error();
+  auto journal = config_.state_dir.empty() ? switching::Journal::in_memory()
+                                           : switching::Journal::open(config_.state_dir);
+  if (!journal) return journal.error();
+  SwitchOptions follow;
+  follow.allow_capability_loss = config_.switching.allow_capability_loss;
+  follow.prepare_timeout = config_.switching.prepare_timeout;
+  switcher_ = std::make_unique<switching::Switcher>(*this, std::move(*journal), follow);
+  auto side = switcher_->boot(*listed);
+  if (!side) return side.error();
+  route_.change(*side);
+  {
+    const Lock lock(mutex_);
+    sides_.push_back(std::move(*side));
+  }
   timekeeper_ = std::thread([this] { keep_time(); });
   keeper_ = std::thread([this] { keep(); });
+  switcher_->start();
+  return {};
 }
 
 Runtime::~Runtime() {
@@ -105,18 +75,26 @@ bool Runtime::collects_dead_letters(std::string_view queue) const {
                      [&](const auto& one) { return one.second.dead_letter_queue == queue; });
 }
 
-Result<std::shared_ptr<queue::Publisher>> Runtime::publisher(std::string_view queue) {
+Result<std::shared_ptr<queue::Publisher>> Runtime::known_publisher(std::string_view queue) {
   const Lock lock(mutex_);
   if (closed_) return Error(Errc::closed, "the message queue is closed");
-  if (const auto found = publishers_.find(queue); found != publishers_.end()) {
-    return found->second;
-  }
+  const auto found = publishers_.find(queue);
+  return found != publishers_.end() ? found->second : nullptr;
+}
+
+Result<std::shared_ptr<queue::Publisher>> Runtime::publisher(std::string_view queue) {
+  auto known = known_publisher(queue);
+  if (!known || *known != nullptr) return known;
   if (Error error = config::check_queue_name(queue)) return error;
+  if (Error error = switcher_->use_queue(queue)) return error; // not under the lock: may fsync
+  const Lock lock(mutex_);
+  if (closed_) return Error(Errc::closed, "the message queue is closed");
   forget_idle_publishers();
-  std::string name(queue);
-  auto made = std::make_shared<queue::Publisher>(name, spec(queue), route_, async_);
-  publishers_.emplace(std::move(name), made);
-  return made;
+  auto& publisher = publishers_[std::string(queue)];
+  if (publisher == nullptr) {
+    publisher = std::make_shared<queue::Publisher>(std::string(queue), spec(queue), route_, async_);
+  }
+  return publisher;
 }
 
 /// Some applications make a queue for each answer that they await: names without end.
@@ -169,6 +147,7 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
   if (options.concurrency == 0 || options.concurrency > 1024) {
     return Error(Errc::invalid_argument, "concurrency is not 1 to 1024");
   }
+  if (Error error = switcher_->use_queue(queue)) return error;
   auto state = std::make_shared<ConsumerState>(
       shared_from_this(), ConsumeRequest{std::string(queue), options, handler});
   {
@@ -182,8 +161,11 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
   return state;
 }
 
-void Runtime::turn_to(const std::shared_ptr<queue::Side>& side) {
-  const std::shared_ptr<queue::Side> before = route_.side();
+Result<std::shared_ptr<queue::Side>> Runtime::open_side(const switching::Member& member) {
+  return opener_.open(member);
+}
+
+void Runtime::consume_from(const std::shared_ptr<queue::Side>& side) {
   std::vector<std::shared_ptr<ConsumerState>> consumers;
   {
     const Lock lock(mutex_);
@@ -191,6 +173,10 @@ void Runtime::turn_to(const std::shared_ptr<queue::Side>& side) {
     consumers = living_consumers();
   }
   for (const auto& consumer : consumers) consumer->consume_from(side);
+}
+
+void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
+  const std::shared_ptr<queue::Side> before = route_.side();
   route_.change(side);
   // Nobody waits for what is over: neither for a session there, nor for the time of the next try.
   before->publish_sessions().turn_away();
@@ -201,6 +187,26 @@ void Runtime::turn_to(const std::shared_ptr<queue::Side>& side) {
   }
   for (const auto& publisher : publishers) publisher->rerouted();
   async_.hurry();
+}
+
+std::size_t Runtime::unsettled(const queue::Side& side) {
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  {
+    const Lock lock(mutex_);
+    consumers = living_consumers();
+  }
+  std::size_t sum = 0;
+  for (const auto& consumer : consumers) sum += consumer->unsettled(side);
+  return sum;
+}
+
+std::string Runtime::dead_letter_queue(std::string_view queue) {
+  return collects_dead_letters(queue) ? std::string() : config_.queue(queue).dead_letter_queue;
+}
+
+Error Runtime::switch_to(std::string_view type, const SwitchOptions& options) {
+  auto target = opener_.member(type);
+  return target ? switcher_->ask(*target, options) : target.error();
 }
 
 std::vector<std::shared_ptr<queue::Side>> Runtime::sides() {
@@ -223,16 +229,6 @@ Result<Runtime::Admin> Runtime::admin(std::string_view queue, Deadline deadline)
   if (!handle) return handle.error();
   admin->queue = *handle;
   return admin;
-}
-
-std::vector<Metric> Runtime::metrics() const {
-  const Lock lock(mutex_);
-  std::vector<Metric> all;
-  for (const auto& [name, registry] : registries_) {
-    std::vector<Metric> one = registry->snapshot(name);
-    all.insert(all.end(), std::make_move_iterator(one.begin()), std::make_move_iterator(one.end()));
-  }
-  return all;
 }
 
 std::vector<std::shared_ptr<ConsumerState>> Runtime::living_consumers() {
@@ -269,6 +265,7 @@ void Runtime::keep() {
 
 Error Runtime::close(milliseconds timeout) {
   const Deadline deadline = queue::deadline_after(timeout);
+  if (switcher_ != nullptr) switcher_->stop(); // what is where stays as it is
   const auto left = [&] {
     return std::max(milliseconds(0),
                     std::chrono::ceil<milliseconds>(deadline - steady_clock::now()));

@@ -13,24 +13,26 @@
 #include <vector>
 
 #include "config/config.h"
-#include "metrics/metrics.h"
 #include "plugin/session.h"
 #include "queue/async_publisher.h"
+#include "queue/backend_opener.h"
 #include "queue/consumer.h"
 #include "queue/log.h"
 #include "queue/publisher.h"
 #include "queue/route.h"
 #include "queue/side.h"
+#include "switch/switcher.h"
+#include "switch/traffic.h"
 #include "thread_safety.h"
 
 namespace swapmq::detail {
 
 using queue::Deadline;
 
-class Runtime : public std::enable_shared_from_this<Runtime> {
+class Runtime final : public std::enable_shared_from_this<Runtime>, public switching::Traffic {
  public:
   static Result<std::shared_ptr<Runtime>> open(config::Config config);
-  ~Runtime();
+  ~Runtime() override;
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
@@ -54,21 +56,32 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   Result<Admin> admin(std::string_view queue, Deadline deadline);
   Result<Admin> admin(Deadline deadline);
 
-  /// Publishes go there from now on; what is under way elsewhere ends there. Consumers consume from
-  /// there as well.
-  void turn_to(const std::shared_ptr<queue::Side>& side) SWAPMQ_EXCLUDES(mutex_);
   /// The side that publishes go to.
   [[nodiscard]] std::shared_ptr<queue::Side> side() const { return route_.side(); }
 
+  // What a switch does with us.
+  Result<std::shared_ptr<queue::Side>> open_side(const switching::Member& member) override;
+  void consume_from(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
+  void publish_to(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
+  std::size_t unsettled(const queue::Side& side) override SWAPMQ_EXCLUDES(mutex_);
+  swapmq_queue_spec queue_spec(std::string_view queue) override { return spec(queue); }
+  std::string dead_letter_queue(std::string_view queue) override;
+  queue::Log& log() override { return *log_; }
+
+  Error switch_to(std::string_view type, const SwitchOptions& options);
+  switching::Switcher& switcher() { return *switcher_; }
+
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
-  [[nodiscard]] std::vector<Metric> metrics() const SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<Metric> metrics() const { return opener_.metrics(); }
   [[nodiscard]] const config::Config& config() const { return config_; }
 
  private:
-  using Registries = std::map<std::string, std::shared_ptr<metrics::Registry>>;
+  Runtime(config::Config config, std::shared_ptr<queue::Log> log);
+  Error start() SWAPMQ_EXCLUDES(mutex_);
 
-  Runtime(config::Config config, std::shared_ptr<queue::Log> log, Registries registries,
-          const std::shared_ptr<queue::Side>& side);
+  /// Null: there is none yet.
+  Result<std::shared_ptr<queue::Publisher>> known_publisher(std::string_view queue)
+      SWAPMQ_EXCLUDES(mutex_);
   void keep_time();
   void keep();
   /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
@@ -81,13 +94,12 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 
   const config::Config config_;
   const std::shared_ptr<queue::Log> log_;
+  queue::BackendOpener opener_;
   queue::Route route_;
   queue::AsyncPublisher async_;
 
   mutable Mutex mutex_;
   Condition keeper_wakes_;
-  // Of each backend by its name: they count on when a new one of that name is opened.
-  Registries registries_ SWAPMQ_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<queue::Side>> sides_ SWAPMQ_GUARDED_BY(mutex_); // consumed from
   std::map<std::string, std::shared_ptr<queue::Publisher>, std::less<>> publishers_
       SWAPMQ_GUARDED_BY(mutex_);
@@ -97,6 +109,7 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   bool closed_ SWAPMQ_GUARDED_BY(mutex_) = false;  // nothing more at all
   bool stop_keeping_ SWAPMQ_GUARDED_BY(mutex_) = false;
   std::thread timekeeper_, keeper_;
+  std::unique_ptr<switching::Switcher> switcher_;
 };
 
 } // namespace swapmq::detail

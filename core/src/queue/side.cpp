@@ -3,6 +3,7 @@
 
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace swapmq::queue {
 
@@ -61,6 +62,7 @@ Side::Side(const SideSetup& setup, std::shared_ptr<plugin::Backend> backend,
       registry_(std::move(registry)),
       backend_(std::move(backend)),
       description_(backend_->plugin().description()),
+      publish_session_count_(setup.pool.publish_sessions),
       publish_sessions_(backend_, SWAPMQ_ROLE_PUBLISH, setup.pool.publish_sessions,
                         setup.connection_timeout, registry_->backend()),
       admin_sessions_(backend_, SWAPMQ_ROLE_ADMIN, 1, setup.connection_timeout,
@@ -70,6 +72,21 @@ Side::Side(const SideSetup& setup, std::shared_ptr<plugin::Backend> backend,
 }
 
 Side::~Side() { close(); }
+
+Error Side::ping(Deadline deadline) {
+  auto session = admin_sessions_.acquire(deadline);
+  return session ? (*session)->ping(deadline) : session.error();
+}
+
+Error Side::warm_up(Deadline deadline) {
+  std::vector<SessionPool::Lease> all;
+  for (std::uint32_t i = 0; i < publish_session_count_; ++i) {
+    auto session = publish_sessions_.acquire(deadline);
+    if (!session) return session.error();
+    all.push_back(std::move(*session));
+  }
+  return {};
+}
 
 void Side::serve_idle(Deadline deadline) {
   publish_sessions_.service_idle(deadline);

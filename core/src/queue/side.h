@@ -49,6 +49,10 @@ class Side {
   [[nodiscard]] SessionPool& admin_sessions() { return admin_sessions_; }
   [[nodiscard]] metrics::Registry& metrics() const { return *registry_; }
 
+  /// A round trip to the broker.
+  Error ping(Deadline deadline);
+  /// Opens all the sessions that publishers share, so that none of them waits for that later.
+  Error warm_up(Deadline deadline);
   /// From time to time: what lies idle is served.
   void serve_idle(Deadline deadline);
   /// Closes the sessions that lie idle, and the backend with its last session.
@@ -67,6 +71,7 @@ class Side {
   const std::shared_ptr<metrics::Registry> registry_;
   const std::shared_ptr<plugin::Backend> backend_;
   PluginDescription description_;
+  const std::uint32_t publish_session_count_;
   SessionPool publish_sessions_, admin_sessions_;
   std::atomic<std::size_t> in_flight_{0};
 };

@@ -45,6 +45,28 @@ std::string_view to_string(Errc code) {
   return "unknown error";
 }
 
+std::string_view to_string(SwitchPhase phase) {
+  switch (phase) {
+    case SwitchPhase::none:
+      return "none";
+    case SwitchPhase::prepare:
+      return "prepare";
+    case SwitchPhase::cut_over:
+      return "cut over";
+    case SwitchPhase::drain:
+      return "drain";
+    case SwitchPhase::retired:
+      return "retired";
+    case SwitchPhase::failed:
+      return "failed";
+    case SwitchPhase::cancelled:
+      return "cancelled";
+    case SwitchPhase::refused:
+      return "refused";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
     case Outcome::confirmed:

@@ -43,7 +43,7 @@ TEST(ConfigParse, TheCanonicalConfigIsTakenAsItStands) {
   EXPECT_EQ(config.options.at("redis_stream"), R"({"url":"redis://127.0.0.1:6379/0"})");
   EXPECT_EQ(config.options.at("rabbitmq"), R"({"url":"amqp://127.0.0.1:5672/"})");
   EXPECT_EQ(config.options.size(), 3u);
-  EXPECT_EQ(config.active_options(), config.options.at("sqlite"));
+  EXPECT_EQ(config.options_of(config.type), config.options.at("sqlite"));
   EXPECT_EQ(config.max_retries, 3u);
   EXPECT_EQ(config.retry_delay, milliseconds(60'000));
   EXPECT_EQ(config.connection_timeout, milliseconds(30'000));
@@ -57,7 +57,7 @@ TEST(ConfigParse, OneWordSwitchesTheBackend) {
   json.replace(json.find("\"sqlite\","), 9, "\"redis_stream\",");
   const Config config = parsed(json);
   EXPECT_EQ(config.type, "redis_stream");
-  EXPECT_EQ(config.active_options(), R"({"url":"redis://127.0.0.1:6379/0"})");
+  EXPECT_EQ(config.options_of(config.type), R"({"url":"redis://127.0.0.1:6379/0"})");
 }
 
 TEST(ConfigParse, EveryKeyArrives) {
@@ -147,7 +147,7 @@ TEST(ConfigParse, DefaultsOfAQueue) {
 TEST(ConfigParse, TheEmbeddedDefaultIsRight) {
   const Config config = parsed(embedded_default());
   EXPECT_EQ(config.type, "sqlite");
-  EXPECT_EQ(config.active_options(), R"({"path":"./swapmq-data/queues.db"})");
+  EXPECT_EQ(config.options_of(config.type), R"({"path":"./swapmq-data/queues.db"})");
 }
 
 TEST(ConfigParse, OptionsAreCompactAndOtherwiseUnchanged) {
@@ -157,7 +157,7 @@ TEST(ConfigParse, OptionsAreCompactAndOtherwiseUnchanged) {
       "\"a \\\" \\\\ \\u0041  b\",\r\n \"o\" : { } } } }");
   EXPECT_EQ(config.options.at("other"), R"({"n":[1.50,1e5,-0,12345678901234567890],)"
                                         R"("s":"a \" \\ \u0041  b","o":{}})");
-  EXPECT_EQ(config.active_options(), "{}");
+  EXPECT_EQ(config.options_of(config.type), "{}");
 }
 
 TEST(ConfigParse, TinyTimesDoNotBecomeNone) {

@@ -69,6 +69,12 @@ std::shared_ptr<Runtime> open_memory_runtime() {
 
 std::shared_ptr<Runtime> open_scripted_runtime() { return open_runtime(R"({"type":"scripted"})"); }
 
+/// As a switch does it.
+void turn_to(Runtime& runtime, const std::shared_ptr<Side>& side) {
+  runtime.consume_from(side);
+  runtime.publish_to(side);
+}
+
 Sent publish(Runtime& runtime, const std::string& queue, std::string_view body,
              std::chrono::milliseconds timeout = 10s) {
   const Message message{.body = body};
@@ -117,7 +123,7 @@ TEST(Sides, PublishesFollowTheRouteAndAreCountedWhereTheyEnd) {
   const auto first = runtime->side();
   const auto second = open_memory_side();
   EXPECT_TRUE(publish(*runtime, "tasks", "one"));
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   EXPECT_TRUE(publish(*runtime, "tasks", "two"));
   EXPECT_TRUE(publish(*runtime, "tasks", "three"));
   EXPECT_EQ(stats(*first, "tasks").ready, 1U);
@@ -134,7 +140,7 @@ TEST(Sides, ACallUnderWayEndsWhereItBegan) {
   Sent sent;
   std::thread publisher([&] { sent = publish(*runtime, "slow-300", "x"); });
   ASSERT_TRUE(eventually([&] { return first->in_flight() == 1; }));
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   EXPECT_EQ(first->in_flight(), 1U);
   publisher.join();
   EXPECT_TRUE(sent);
@@ -161,7 +167,7 @@ TEST(Sides, WhatFailsOnOneIsTriedOnTheOtherAtOnce) {
            first->metrics().queue("down-2").publish_retries.value() >= 7;
   }));
   const auto turned = steady_clock::now();
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   publisher.join();
   EXPECT_TRUE(eventually([&] { return confirmed == 2; }));
   EXPECT_LE(steady_clock::now() - turned, 300ms);
@@ -179,7 +185,7 @@ TEST(Sides, NobodyWaitsForASessionOfTheOneThatWasLeft) {
   std::thread waiting([&] { sent = publish(*runtime, "tasks", "x"); });
   ASSERT_TRUE(eventually([&] { return first->metrics().backend().session_waits.value() == 1; }));
   const auto turned = steady_clock::now();
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   waiting.join();
   EXPECT_LE(steady_clock::now() - turned, 500ms);
   EXPECT_TRUE(sent) << sent.error().message();
@@ -195,7 +201,7 @@ TEST(Sides, InDoubtOnOneAndConfirmedOnTheOtherIsConfirmed) {
   std::thread publisher([&] { sent = publish(*runtime, "limbo", "x", 30s); });
   ASSERT_TRUE(
       eventually([&] { return first->metrics().queue("limbo").publish_retries.value() > 0; }));
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   publisher.join();
   EXPECT_EQ(sent.outcome(), Outcome::confirmed);
 }
@@ -225,7 +231,7 @@ TEST(Sides, NothingIsLostWhileTheRouteGoesToAndFroUnderLoad) {
     });
   }
   for (std::size_t turn = 1; turn <= 100; ++turn) {
-    runtime->turn_to(sides[turn % 2]);
+    turn_to(*runtime, sides[turn % 2]);
     std::this_thread::sleep_for(2ms);
   }
   stop = true;
@@ -248,7 +254,7 @@ TEST(Sides, OneHandlerNeverRunsTwiceAtOnceAndBothSidesHaveTheirTurn) {
   auto runtime = open_memory_runtime();
   for (int i = 0; i < 200; ++i) ASSERT_TRUE(publish(*runtime, "tasks", "old"));
   const auto second = open_memory_side();
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   for (int i = 0; i < 200; ++i) ASSERT_TRUE(publish(*runtime, "tasks", "new"));
   AtOnce at_once;
   Seen seen;
@@ -275,7 +281,7 @@ TEST(Sides, ADeliveryIsSettledWhereItCameFrom) {
   auto subscription = runtime->consume("tasks", {}, {});
   const auto before = (*subscription)->receive(1, 5s).value();
   ASSERT_EQ(before.size(), 1U);
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   ASSERT_TRUE(publish(*runtime, "tasks", "new"));
   const auto after = (*subscription)->receive(10, 5s).value();
   ASSERT_EQ(after.size(), 1U);
@@ -292,9 +298,9 @@ TEST(Sides, WhoPullsHearsOfEachSideAndOfTheEnd) {
   const auto first = runtime->side();
   const auto second = open_memory_side();
   auto subscription = runtime->consume("tasks", {}, {}).value();
-  runtime->turn_to(second);
+  turn_to(*runtime, second);
   for (const auto& side : {first, second, first}) {
-    runtime->turn_to(side);
+    turn_to(*runtime, side);
     std::thread later([&] {
       std::this_thread::sleep_for(50ms);
       ASSERT_TRUE(publish(*runtime, "tasks", "x"));

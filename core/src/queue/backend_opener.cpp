@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "queue/backend_opener.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+#include <cctype>
+#include <chrono>
+#include <cstdio>
+#include <iterator>
+#include <utility>
+
+namespace swapmq::queue {
+namespace {
+
+/// Who we are to brokers: host name, process and a random part, in letters that all of them take.
+std::string instance_name() {
+  std::array<char, 65> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host = {'h', 'o', 's', 't'};
+  std::string name(host.data());
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
+  }
+  std::uint32_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    random =
+        static_cast<std::uint32_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  std::array<char, 9> hex{};
+  std::snprintf(hex.data(), hex.size(), "%08x", random);
+  return name + "-" + std::to_string(getpid()) + "-" + hex.data();
+}
+
+} // namespace
+
+BackendOpener::BackendOpener(const config::Config& config, std::shared_ptr<Log> log)
+    : config_(config), log_(std::move(log)), instance_(instance_name()) {}
+
+Result<std::shared_ptr<const plugin::Plugin>> BackendOpener::load(std::string_view name) const {
+  plugin::LoadRequest request;
+  request.name_or_path = name;
+  request.plugin_path = config_.plugin_path;
+  if (const auto pin = config_.sha256.find(request.name_or_path); pin != config_.sha256.end()) {
+    request.sha256 = pin->second;
+  }
+  return plugin::Plugin::load(request);
+}
+
+Result<switching::Member> BackendOpener::member(std::string_view name) const {
+  auto plugin = load(name);
+  if (!plugin) return plugin.error();
+  return switching::member_of(std::string(name), config_.options_of(name),
+                              (*plugin)->description().options_schema);
+}
+
+Result<std::vector<switching::Member>> BackendOpener::members() const {
+  std::vector<switching::Member> all;
+  for (const auto& [name, options] : config_.options) {
+    if (name == config_.type) continue;
+    if (auto one = member(name)) all.push_back(std::move(*one));
+  }
+  auto configured = member(config_.type);
+  if (!configured) return configured.error();
+  all.push_back(std::move(*configured));
+  return all;
+}
+
+Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& member) {
+  auto plugin = load(member.name);
+  if (!plugin) return plugin.error();
+  SideSetup setup;
+  setup.name = member.name;
+  setup.plugin = std::move(*plugin);
+  setup.options_json = member.options;
+  setup.instance = instance_;
+  setup.pool = config_.pool;
+  setup.connection_timeout = config_.connection_timeout;
+  std::shared_ptr<metrics::Registry> registry;
+  {
+    const Lock lock(mutex_);
+    auto& kept = registries_[member.name];
+    if (kept == nullptr) kept = std::make_shared<metrics::Registry>();
+    registry = kept;
+  }
+  return Side::open(setup, log_, std::move(registry));
+}
+
+std::vector<Metric> BackendOpener::metrics() const {
+  const Lock lock(mutex_);
+  std::vector<Metric> all;
+  for (const auto& [name, registry] : registries_) {
+    std::vector<Metric> one = registry->snapshot(name);
+    all.insert(all.end(), std::make_move_iterator(one.begin()), std::make_move_iterator(one.end()));
+  }
+  return all;
+}
+
+} // namespace swapmq::queue

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "queue/side.h"
+#include "switch/record.h"
+#include "switch/traffic.h"
+
+namespace swapmq::switching {
+
+/// What lies in the queues of a side, as one look at each of them saw it.
+struct Backlog {
+  std::uint64_t ready = 0, unacked = 0, delayed = 0;
+  std::map<std::string, std::uint64_t> dead_letters; ///< by queue, where there are any; all sizes
+  /// Every number is exact: nothing is a reason to believe that there is nothing. Otherwise it is
+  /// one to look again.
+  bool exact = true;
+
+  [[nodiscard]] bool nothing() const { return ready + unacked + delayed == 0; }
+};
+
+/// Reads the sizes of all queues that the record knows of and of their dead-letter queues, which
+/// are told apart. Where it does not know all, the backend must list them; not_supported: it
+/// cannot. Blocks up to the deadline.
+Result<Backlog> read_backlog(queue::Side& side, const Record& record, Traffic& traffic,
+                             queue::Deadline deadline);
+
+} // namespace swapmq::switching

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "swapmq/swapmq.hpp"
+
+namespace swapmq::switching {
+
+/// What the journal says. Members are named by their keys. `chain` holds those that are owed
+/// something, oldest first, and the active one last; all of them are among the visited, and all
+/// visited ones among the members.
+struct Record {
+  struct Opened {
+    std::string name;    ///< of the plugin
+    std::string options; ///< as JSON, without secrets
+    bool secret = false; ///< there are some, in a file of its own
+    bool operator==(const Opened&) const = default;
+  };
+  static constexpr std::size_t max_queues = 2048;
+  using Sizes = std::map<std::string, std::uint64_t>; ///< queue -> messages
+
+  std::uint64_t generation = 0; ///< of the record: one more with each change
+  std::string active;
+  std::vector<std::string> chain;
+  std::set<std::string> visited;
+  std::map<std::string, Sizes> left; ///< what was deliberately not moved, by member
+  std::string refused_config;        ///< digest of the config that was rolled back from
+  std::set<std::string> queues;      ///< all that were ever published to or consumed from, or
+  bool more_queues = false;          ///< the first max_queues of them, and there were others
+  std::map<std::string, Opened> members;
+
+  bool operator==(const Record&) const = default;
+};
+
+/// As JSON text, one line.
+std::string to_json(const Record& record);
+/// The error says what is wrong with it; nothing is guessed.
+Result<Record> record_from(std::string_view json);
+
+} // namespace swapmq::switching

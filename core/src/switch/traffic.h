@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "queue/log.h"
+#include "queue/side.h"
+#include "switch/member.h"
+
+namespace swapmq::switching {
+
+/// What a switch turns from one side to another: the publishers and consumers of a message queue.
+/// Called on the switch's own thread.
+class Traffic {
+ public:
+  virtual ~Traffic() = default;
+
+  /// Loads the plugin and opens the backend; nothing uses it yet.
+  virtual Result<std::shared_ptr<queue::Side>> open_side(const Member& member) = 0;
+  /// All consumers, those to come as well, consume from there from now on.
+  virtual void consume_from(const std::shared_ptr<queue::Side>& side) = 0;
+  /// Publishes go there from now on; what is under way elsewhere ends there.
+  virtual void publish_to(const std::shared_ptr<queue::Side>& side) = 0;
+  /// Deliveries of that side that our consumers have and have not settled.
+  virtual std::size_t unsettled(const queue::Side& side) = 0;
+  /// How the config wants that queue.
+  virtual swapmq_queue_spec queue_spec(std::string_view queue) = 0;
+  /// Where dead letters of that queue go; empty: it collects those of others, and they stay.
+  virtual std::string dead_letter_queue(std::string_view queue) = 0;
+  virtual queue::Log& log() = 0;
+};
+
+} // namespace swapmq::switching
