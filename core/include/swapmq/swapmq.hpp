@@ -436,13 +436,26 @@ struct BackendStatus {
 };
 
 struct SwitchStatus {
-  std::uint64_t number = 0; ///< counts the switches that were asked for
+  std::uint64_t number = 0; ///< counts the switches that were asked for, by whomever
   SwitchPhase phase = SwitchPhase::none;
   std::string from, to;    ///< keys of backends
   milliseconds elapsed{0}; ///< since it was asked for, until it ended
   Error error;             ///< why it failed or was refused
   std::vector<CapabilityChange> changes;
   std::vector<BackendStatus> backends; ///< all that are consumed from, the active one first
+  std::string configured;              ///< key of the backend that the config names
+  /// The config names a backend that was rolled back from: it is not followed, after a restart
+  /// neither, until it names another one or somebody asks for that switch.
+  bool config_refused = false;
+};
+
+/// What a reload came to.
+struct ReloadResult {
+  std::vector<std::string> live;       ///< JSON pointers of what changed and counts at once
+  std::vector<std::string> at_restart; ///< of what changed and counts only after a restart
+  /// Of the switch that it began, as SwitchStatus::number; 0: none was needed. One to the same
+  /// backend as before is a switch to a new instance of it: other options, or a new build.
+  std::uint64_t switch_number = 0;
 };
 
 /// A place in a configuration and what is wrong there.
@@ -522,8 +535,28 @@ class SWAPMQ_API MessageQueue {
   /// passed, and tells where it stands.
   SwitchStatus wait_for_switch(milliseconds timeout);
   /// Before the cut-over: ends the switch, and all is as it was. After it, until it is retired:
-  /// switches back. Errors: not_found, there is none under way.
+  /// rolls back. Errors: not_found, there is none under way.
   Error cancel_switch();
+  /// Asks for a switch to the backend that was active before, whatever it can do less, and returns
+  /// as switch_to(); also long after the last switch, and after a restart with the same state_dir.
+  /// Errors: not_found, there is none; conflict.
+  Error roll_back();
+
+  /// Ends the watching of a backend that was left, by its name or, where two have that, by its key:
+  /// what other hosts still publish there is not consumed by this one any more. One that is owed
+  /// messages is given up, with what lies there, only if the caller says so; the log names how
+  /// much stays. Errors: not_found; invalid_argument, it is the active one, or two have that name;
+  /// conflict, it is owed messages.
+  Error forget(std::string_view backend, bool give_up_what_is_owed = false);
+
+  /// Reads the config anew and follows it: what can change at once does, another backend, other
+  /// options of it or a new build of its plugin begin a switch, in place of one that is not yet
+  /// cut over. Blocks for reading the file and loading plugins, not for a broker. Errors: those of
+  /// try_open() of a config that cannot be used; then nothing has changed. Any thread; one reload
+  /// after the other.
+  Result<ReloadResult> reload(const std::string& path);
+  /// The same from JSON text.
+  Result<ReloadResult> reload_text(std::string_view json, const std::string& name = "<text>");
 
   /// Draining: ends publishing (what waits is sent), closes consumers as Consumer::close, closes
   /// the backend. timeout: not all was done by then. A call that the backend does not answer is

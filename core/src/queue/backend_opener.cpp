@@ -32,50 +32,58 @@ std::string instance_name() {
   return name + "-" + std::to_string(getpid()) + "-" + hex.data();
 }
 
-} // namespace
-
-BackendOpener::BackendOpener(const config::Config& config, std::shared_ptr<Log> log)
-    : config_(config), log_(std::move(log)), instance_(instance_name()) {}
-
-Result<std::shared_ptr<const plugin::Plugin>> BackendOpener::load(std::string_view name) const {
+Result<std::shared_ptr<const plugin::Plugin>> load(const config::Config& config,
+                                                   std::string_view name) {
   plugin::LoadRequest request;
   request.name_or_path = name;
-  request.plugin_path = config_.plugin_path;
-  if (const auto pin = config_.sha256.find(request.name_or_path); pin != config_.sha256.end()) {
+  request.plugin_path = config.plugin_path;
+  if (const auto pin = config.sha256.find(request.name_or_path); pin != config.sha256.end()) {
     request.sha256 = pin->second;
   }
   return plugin::Plugin::load(request);
 }
 
-Result<switching::Member> BackendOpener::member(std::string_view name) const {
-  auto plugin = load(name);
+} // namespace
+
+BackendOpener::BackendOpener(const config::Current& config, std::shared_ptr<Log> log)
+    : config_(config), log_(std::move(log)), instance_(instance_name()) {}
+
+Result<switching::Member> BackendOpener::member(const config::Config& config,
+                                                std::string_view name) {
+  auto plugin = load(config, name);
   if (!plugin) return plugin.error();
-  return switching::member_of(std::string(name), config_.options_of(name),
-                              (*plugin)->description().options_schema);
+  auto member = switching::member_of(std::string(name), config.options_of(name),
+                                     (*plugin)->description().options_schema);
+  member.plugin = std::move(*plugin);
+  return member;
 }
 
-Result<std::vector<switching::Member>> BackendOpener::members() const {
+Result<std::vector<switching::Member>> BackendOpener::members(const config::Config& config) {
   std::vector<switching::Member> all;
-  for (const auto& [name, options] : config_.options) {
-    if (name == config_.type) continue;
-    if (auto one = member(name)) all.push_back(std::move(*one));
+  for (const auto& [name, options] : config.options) {
+    if (name == config.type) continue;
+    if (auto one = member(config, name)) all.push_back(std::move(*one));
   }
-  auto configured = member(config_.type);
+  auto configured = member(config, config.type);
   if (!configured) return configured.error();
   all.push_back(std::move(*configured));
   return all;
 }
 
 Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& member) {
-  auto plugin = load(member.name);
-  if (!plugin) return plugin.error();
+  const auto config = config_.get();
   SideSetup setup;
   setup.name = member.name;
-  setup.plugin = std::move(*plugin);
+  setup.plugin = member.plugin;
+  if (setup.plugin == nullptr) {
+    auto plugin = load(*config, member.name);
+    if (!plugin) return plugin.error();
+    setup.plugin = std::move(*plugin);
+  }
   setup.options_json = member.options;
   setup.instance = instance_;
-  setup.pool = config_.pool;
-  setup.connection_timeout = config_.connection_timeout;
+  setup.pool = config->pool;
+  setup.connection_timeout = config->connection_timeout;
   std::shared_ptr<metrics::Registry> registry;
   {
     const Lock lock(mutex_);

@@ -35,10 +35,10 @@ void ConsumerState::consume_from(const std::shared_ptr<queue::Side>& side) {
   const bool known = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
     return lane->side().serial() == side->serial();
   });
-  if (closing_ || known) return;
+  if (closing_ || known || side->left()) return;
   // Several sessions share the work only where there are handlers enough for them.
   const ConsumeOptions& all = request_.options;
-  const std::uint32_t sessions = runtime_->config().pool.consume_sessions;
+  const std::uint32_t sessions = runtime_->config()->pool.consume_sessions;
   const std::uint32_t parts =
       request_.handler ? std::min({sessions, all.concurrency, all.prefetch}) : 1;
   for (std::uint32_t i = 0; i < parts; ++i) {
@@ -56,6 +56,36 @@ void ConsumerState::consume_from(const std::shared_ptr<queue::Side>& side) {
 ConsumerState::Lanes ConsumerState::lanes() const {
   const Lock lock(mutex_);
   return lanes_;
+}
+
+ConsumerState::Lanes ConsumerState::lanes(const queue::Side& side) const {
+  Lanes there = lanes();
+  std::erase_if(there, [&](const auto& lane) { return lane->side().serial() != side.serial(); });
+  return there;
+}
+
+// The side says already that it was left: no lane is made behind our back.
+void ConsumerState::leave(const queue::Side& side) {
+  for (const auto& lane : lanes(side)) lane->begin_close();
+}
+
+bool ConsumerState::sweep(const queue::Side& side) {
+  Lanes ended = lanes(side);
+  const std::size_t all = ended.size();
+  std::erase_if(ended, [](const auto& lane) { return !lane->drained(); });
+  {
+    const Lock lock(mutex_);
+    std::erase_if(lanes_, [&](const auto& lane) {
+      return std::find(ended.begin(), ended.end(), lane) != ended.end();
+    });
+  }
+  return ended.size() == all; // they end here, outside the lock
+}
+
+void ConsumerState::follow_config() {
+  for (const auto& lane : lanes()) {
+    lane->set_policy(runtime_->lane_policy(request_.queue, lane->side()));
+  }
 }
 
 void ConsumerState::begin_close() {
@@ -100,9 +130,7 @@ std::size_t ConsumerState::in_flight() const {
 
 std::size_t ConsumerState::unsettled(const queue::Side& side) const {
   std::size_t sum = 0;
-  for (const auto& lane : lanes()) {
-    if (lane->side().serial() == side.serial()) sum += lane->ledger().outstanding();
-  }
+  for (const auto& lane : lanes(side)) sum += lane->ledger().outstanding();
   return sum;
 }
 

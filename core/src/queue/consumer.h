@@ -29,8 +29,15 @@ class ConsumerState {
   ConsumerState(std::shared_ptr<Runtime> runtime, ConsumeRequest request);
   ~ConsumerState();
 
-  /// Consumes there as well from now on, unless it does already or is being closed.
+  /// Consumes there as well from now on, unless it does already, is being closed, or the
+  /// side was left.
   void consume_from(const std::shared_ptr<queue::Side>& side) SWAPMQ_EXCLUDES(mutex_);
+  /// Takes nothing more from there; what came from there is settled there.
+  void leave(const queue::Side& side) SWAPMQ_EXCLUDES(mutex_);
+  /// Ends the lanes of a side that was left and owes them nothing more. false: one is owed.
+  bool sweep(const queue::Side& side) SWAPMQ_EXCLUDES(mutex_);
+  /// Settles as the config of now says.
+  void follow_config() SWAPMQ_EXCLUDES(mutex_);
 
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
   void begin_close() SWAPMQ_EXCLUDES(mutex_);
@@ -46,6 +53,7 @@ class ConsumerState {
  private:
   using Lanes = std::vector<std::shared_ptr<queue::Lane>>;
   [[nodiscard]] Lanes lanes() const SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] Lanes lanes(const queue::Side& side) const SWAPMQ_EXCLUDES(mutex_);
   std::vector<Delivery> take(std::size_t max) SWAPMQ_EXCLUDES(mutex_);
 
   const std::shared_ptr<Runtime> runtime_; // first: the lanes use what it owns

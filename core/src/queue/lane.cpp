@@ -17,16 +17,23 @@ constexpr milliseconds nudge{1000};
 
 Lane::Lane(LaneSetup setup)
     : setup_(std::move(setup)),
-      ledger_(std::make_shared<Ledger>(
-          setup_.policy.queue, setup_.options, setup_.retry_delay,
-          setup_.policy.dead_letter_queue.empty() ? 0 : setup_.policy.max_deliveries,
-          *setup_.queue_metrics, setup_.bell)) {
+      ledger_(std::make_shared<Ledger>(setup_.queue, setup_.options, setup_.policy->retry_delay,
+                                       setup_.policy->max_deliveries(), *setup_.queue_metrics,
+                                       setup_.bell)),
+      policy_(setup_.policy) {
   if (setup_.handler && setup_.options.concurrency > 1) {
+    running_ += setup_.options.concurrency;
     for (std::uint32_t i = 0; i < setup_.options.concurrency; ++i) {
-      workers_.emplace_back([this] { work(); });
+      workers_.emplace_back([this] {
+        work();
+        --running_;
+      });
     }
   }
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run();
+    --running_;
+  });
 }
 
 Lane::~Lane() {
@@ -164,17 +171,35 @@ Error Lane::try_subscribe() {
   if (!session) return session.error();
   setup_.side->metrics().backend().sessions_opened.add();
   session_ = std::move(*session);
-  auto queue = session_->queue(setup_.policy.queue, setup_.spec);
+  auto queue = session_->queue(setup_.queue, setup_.spec);
   if (!queue) return queue.error();
-  if (setup_.policy.native_dead_letter && !setup_.policy.dead_letter_queue.empty()) {
-    auto target = session_->queue(setup_.policy.dead_letter_queue, setup_.dead_letter_spec);
-    if (!target) return target.error();
-    dead_letters_ = *target;
-  }
+  dead_letters_ = nullptr;
+  if (Error error = follow_policy()) return error;
   auto subscription =
       session_->subscribe(*queue, setup_.options.prefetch, milliseconds(0), deadline);
   if (!subscription) return subscription.error();
   subscription_ = *subscription;
+  return {};
+}
+
+void Lane::set_policy(std::shared_ptr<const LanePolicy> policy) {
+  ledger_->set_retries(policy->retry_delay, policy->max_deliveries());
+  const Lock lock(policy_mutex_);
+  policy_ = std::move(policy);
+}
+
+Error Lane::follow_policy() {
+  {
+    const Lock lock(policy_mutex_);
+    if (policy_ != followed_) dead_letters_ = nullptr;
+    followed_ = policy_;
+  }
+  const SettlePolicy& settle = followed_->settle;
+  const bool wanted = settle.native_dead_letter && !settle.dead_letter_queue.empty();
+  if (!wanted || dead_letters_ != nullptr) return {};
+  auto target = session_->queue(settle.dead_letter_queue, followed_->dead_letter_spec);
+  if (!target) return target.error();
+  dead_letters_ = *target;
   return {};
 }
 
@@ -187,7 +212,9 @@ void Lane::flush() {
 }
 
 bool Lane::exchange(std::vector<Pending> settlements, std::size_t credit, Wait wait) {
-  SettlementPlan plan(setup_.policy, std::move(settlements), dead_letters_, ledger_->draining());
+  if (const Error error = follow_policy()) note(error); // dead letters wait, then
+  const auto policy = followed_;
+  SettlementPlan plan(policy->settle, std::move(settlements), dead_letters_, ledger_->draining());
   if (!plan.later().empty()) ledger_->put_back(std::move(plan.later()), refused_pause);
   // What stays unsettled takes no credit along.
   credit = std::min(credit, ledger_->credit(plan.first_tries()));
@@ -223,7 +250,7 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
   if (!told.empty()) ledger_->told(std::move(told));
   if (!untried.empty()) ledger_->put_back(std::move(untried), milliseconds(0));
   if (!refused.empty()) {
-    setup_.log->write(LogLevel::warning, "queue \"" + setup_.policy.queue +
+    setup_.log->write(LogLevel::warning, "queue \"" + setup_.queue +
                                              "\": " + std::to_string(refused.size()) +
                                              " settlements were refused; trying again");
     ledger_->put_back(std::move(refused), refused_pause);
@@ -251,7 +278,7 @@ void Lane::note(const Error& error) {
   if (!changed) return;
   setup_.log->write(
       error ? LogLevel::warning : LogLevel::info,
-      "queue \"" + setup_.policy.queue + "\": " +
+      "queue \"" + setup_.queue + "\": " +
           (error ? "consuming fails, trying again: " + error.message() : "consuming works"));
 }
 
@@ -291,7 +318,7 @@ Error Lane::close(Deadline deadline) {
     subscription_ = nullptr;
   }
   if (drained) return {};
-  return {Errc::timeout, "queue \"" + setup_.policy.queue +
+  return {Errc::timeout, "queue \"" + setup_.queue +
                              "\": some deliveries were not settled in time; they went back"};
 }
 

@@ -5,6 +5,7 @@
 // that a slow handler never keeps the session from being served: the keeper does so meanwhile.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,15 +24,26 @@
 
 namespace swapmq::queue {
 
+/// What a reload may change while a lane lives.
+struct LanePolicy {
+  SettlePolicy settle;
+  swapmq_queue_spec dead_letter_spec{};
+  std::chrono::milliseconds retry_delay{};
+
+  /// 0: unlimited. A dead letter stays where it is, however often it comes.
+  [[nodiscard]] std::uint32_t max_deliveries() const {
+    return settle.dead_letter_queue.empty() ? 0 : settle.max_deliveries;
+  }
+};
+
 struct LaneSetup {
   std::shared_ptr<Side> side; ///< where it consumes
   std::shared_ptr<Log> log;
   metrics::QueueMetrics* queue_metrics = nullptr;
-  SettlePolicy policy;
+  std::string queue;
+  std::shared_ptr<const LanePolicy> policy; ///< to begin with
   swapmq_queue_spec spec{};
-  swapmq_queue_spec dead_letter_spec{};
   ConsumeOptions options;
-  std::chrono::milliseconds retry_delay{};
   std::chrono::milliseconds connection_timeout{};
   Handler handler;                     ///< empty: deliveries are pulled
   std::shared_ptr<HandlerSlots> slots; ///< with a handler: of all lanes of the consumer
@@ -48,6 +60,10 @@ class Lane {
 
   [[nodiscard]] Ledger& ledger() { return *ledger_; }
   [[nodiscard]] const Side& side() const { return *setup_.side; }
+  /// It drained, and all that came is settled: to destroy it waits for no handler.
+  [[nodiscard]] bool drained() const { return ledger_->outstanding() == 0 && running_ == 0; }
+  /// Of settlements from now on.
+  void set_policy(std::shared_ptr<const LanePolicy> policy) SWAPMQ_EXCLUDES(policy_mutex_);
   /// Begins to drain; close() waits.
   void begin_close() { ledger_->drain(); }
   Error close(Deadline deadline) SWAPMQ_EXCLUDES(session_mutex_);
@@ -70,6 +86,9 @@ class Lane {
   Deadline handle(const Delivery& delivery, Deadline started);
   bool subscribe() SWAPMQ_EXCLUDES(session_mutex_);
   Error try_subscribe() SWAPMQ_REQUIRES(session_mutex_);
+  /// From now on followed_ is the policy of now; the error is that of opening its dead-letter
+  /// queue.
+  Error follow_policy() SWAPMQ_REQUIRES(session_mutex_) SWAPMQ_EXCLUDES(policy_mutex_);
   /// false: it failed, and a pause is due.
   bool exchange(std::vector<Pending> settlements, std::size_t credit, Wait wait)
       SWAPMQ_REQUIRES(session_mutex_);
@@ -87,12 +106,17 @@ class Lane {
   std::unique_ptr<plugin::Session> session_ SWAPMQ_GUARDED_BY(session_mutex_);
   swapmq_subscription* subscription_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
   swapmq_queue* dead_letters_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
+  std::shared_ptr<const LanePolicy> followed_ SWAPMQ_GUARDED_BY(session_mutex_);
   bool closed_ SWAPMQ_GUARDED_BY(session_mutex_) = false;
+
+  Mutex policy_mutex_;
+  std::shared_ptr<const LanePolicy> policy_ SWAPMQ_GUARDED_BY(policy_mutex_);
 
   mutable Mutex error_mutex_;
   Error last_error_ SWAPMQ_GUARDED_BY(error_mutex_);
 
-  Backoff backoff_; // the lane's thread's
+  Backoff backoff_;                     // the lane's thread's
+  std::atomic<std::size_t> running_{1}; // threads that have not come to their end
   std::vector<std::thread> workers_;
   std::thread thread_;
 };

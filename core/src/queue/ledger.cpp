@@ -70,7 +70,7 @@ Settling Ledger::settle(DeliveryState& delivery, std::int32_t action,
   std::int64_t due_at_ms = 0;
   // A dead letter has a time as well: where there is no queue to move it to, it becomes a nack.
   if (action == SWAPMQ_SETTLE_NACK || action == SWAPMQ_SETTLE_DEAD_LETTER) {
-    const milliseconds pause = bounded(delay.value_or(retry_delay_));
+    const milliseconds pause = bounded(delay.value_or(retry_delay_.load()));
     if (pause.count() > 0) due_at_ms = unix_now_ms() + pause.count();
   }
   const Lock lock(mutex_);
@@ -273,7 +273,7 @@ void Ledger::received(plugin::BatchPtr batch) {
       if ((state.delivery->flags & SWAPMQ_DELIVERY_UNDECODABLE) != 0) {
         // No handler could make anything of it. The time is for a dead-letter queue itself, out of
         // which there is no further way.
-        decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.count(),
+        decide(state, SWAPMQ_SETTLE_DEAD_LETTER, unix_now_ms() + retry_delay_.load().count(),
                "undecodable", now);
       } else if (max_deliveries_ > 0 && state.delivery->delivery_count > max_deliveries_) {
         // It came back too often without anybody's nack: from consumers that died of it.
@@ -375,7 +375,10 @@ void Ledger::lose_all(const Error& why) {
 
 bool Ledger::pause(Deadline until) {
   const Lock lock(mutex_);
-  while (!shut_ && steady_clock::now() < until) to_lane_.wait_until(mutex_, until);
+  const auto over = [&]() SWAPMQ_REQUIRES(mutex_) {
+    return shut_ || (draining_ && outstanding_ == 0);
+  };
+  while (!over() && steady_clock::now() < until) to_lane_.wait_until(mutex_, until);
   return !shut_;
 }
 
@@ -415,7 +418,7 @@ bool Ledger::any_due(Deadline now) const {
 
 void Ledger::tick() {
   const Deadline now = steady_clock::now();
-  const std::int64_t due_at_ms = unix_now_ms() + retry_delay_.count();
+  const std::int64_t due_at_ms = unix_now_ms() + retry_delay_.load().count();
   const Lock lock(mutex_);
   while (ack_timeout_.count() > 0 && oldest_ != nullptr &&
          oldest_->handed_out_at + ack_timeout_ <= now) {

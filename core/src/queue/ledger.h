@@ -159,7 +159,7 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   void told(std::vector<Pending> settlements) SWAPMQ_EXCLUDES(mutex_);
   /// The session is gone: whatever is outstanding (but for what is in the exchange) is lost.
   void lose_all(const Error& why) SWAPMQ_EXCLUDES(mutex_);
-  /// Waits out a pause of the lane; false: shut meanwhile.
+  /// Waits out a pause of the lane, unless nothing is left to do; false: shut meanwhile.
   bool pause(Deadline until) SWAPMQ_EXCLUDES(mutex_);
 
   // -- for whoever closes or keeps
@@ -168,6 +168,11 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   void shut() SWAPMQ_EXCLUDES(mutex_); ///< the lane ends; then everything is lost
   /// From time to time: nacks what ack_timeout ran out on, wakes the lane for what is due again.
   void tick() SWAPMQ_EXCLUDES(mutex_);
+  /// How often and after what pause from now on.
+  void set_retries(std::chrono::milliseconds retry_delay, std::uint32_t max_deliveries) {
+    retry_delay_ = retry_delay;
+    max_deliveries_ = max_deliveries;
+  }
   [[nodiscard]] std::size_t handed_out() SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::size_t outstanding() SWAPMQ_EXCLUDES(mutex_); ///< came, and have not ended
   [[nodiscard]] bool draining() SWAPMQ_EXCLUDES(mutex_);
@@ -188,8 +193,9 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
 
   const std::string queue_;
   const std::uint32_t prefetch_;
-  const std::chrono::milliseconds ack_timeout_, retry_delay_;
-  const std::uint32_t max_deliveries_; ///< 0: unlimited
+  const std::chrono::milliseconds ack_timeout_;
+  std::atomic<std::chrono::milliseconds> retry_delay_;
+  std::atomic<std::uint32_t> max_deliveries_; ///< 0: unlimited
   metrics::QueueMetrics& metrics_;
   const std::shared_ptr<Bell> bell_;
 

@@ -57,6 +57,10 @@ Result<std::shared_ptr<Log>> Log::open(const std::string& level, const std::stri
 
 bool Log::enabled(LogLevel level) const noexcept { return logger_->should_log(to_spdlog(level)); }
 
+void Log::set_level(const std::string& level) {
+  logger_->set_level(spdlog::level::from_str(level));
+}
+
 void Log::write(LogLevel level, std::string_view line) noexcept {
   logger_->log(to_spdlog(level), line);
 }

@@ -23,6 +23,7 @@ class Log {
 
   [[nodiscard]] bool enabled(LogLevel level) const noexcept;
   void write(LogLevel level, std::string_view line) noexcept;
+  void set_level(const std::string& level); ///< a word of the config
 
   explicit Log(std::shared_ptr<spdlog::logger> logger);
   ~Log();

@@ -12,18 +12,22 @@ namespace swapmq {
 
 namespace {
 
-Result<std::shared_ptr<detail::Runtime>> start(config::Parsed parsed) {
-  if (!parsed.errors.empty()) {
-    std::string text;
-    Errc code = Errc::config;
-    for (const ConfigError& error : parsed.errors) {
-      if (!text.empty()) text += '\n';
-      text += error.to_string();
-      if (parsed.errors.size() == 1) code = error.code;
-    }
-    return Error(code, std::move(text));
+Result<config::Config> checked(config::Parsed parsed) {
+  if (parsed.errors.empty()) return std::move(*parsed.config);
+  std::string text;
+  Errc code = Errc::config;
+  for (const ConfigError& error : parsed.errors) {
+    if (!text.empty()) text += '\n';
+    text += error.to_string();
+    if (parsed.errors.size() == 1) code = error.code;
   }
-  return detail::Runtime::open(std::move(*parsed.config));
+  return Error(code, std::move(text));
+}
+
+Result<std::shared_ptr<detail::Runtime>> start(config::Parsed parsed) {
+  auto config = checked(std::move(parsed));
+  if (!config) return config.error();
+  return detail::Runtime::open(std::move(*config));
 }
 
 Sent refused(const Message& message, const Error& why) {
@@ -201,6 +205,20 @@ SwitchStatus MessageQueue::wait_for_switch(milliseconds timeout) {
   return runtime_->switcher().wait(queue::deadline_after(timeout));
 }
 Error MessageQueue::cancel_switch() { return runtime_->switcher().cancel(); }
+Error MessageQueue::roll_back() { return runtime_->switcher().roll_back(); }
+Error MessageQueue::forget(std::string_view backend, bool give_up_what_is_owed) {
+  return runtime_->switcher().forget(backend, give_up_what_is_owed);
+}
+
+Result<ReloadResult> MessageQueue::reload(const std::string& path) {
+  auto config = checked(config::parse_file(path, config::plugin_schemas()));
+  return config ? runtime_->reload(std::move(*config)) : config.error();
+}
+
+Result<ReloadResult> MessageQueue::reload_text(std::string_view json, const std::string& name) {
+  auto config = checked(config::parse(json, name, config::plugin_schemas()));
+  return config ? runtime_->reload(std::move(*config)) : config.error();
+}
 
 Error MessageQueue::close(milliseconds timeout) { return runtime_->close(timeout); }
 

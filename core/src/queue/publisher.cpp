@@ -24,13 +24,11 @@ constexpr std::size_t max_group_bytes = std::size_t{4} << 20;
 
 } // namespace
 
-Publisher::Publisher(std::string queue, const swapmq_queue_spec& spec, Route& route,
-                     AsyncExecutor& async)
+Publisher::Publisher(std::string queue, const QueueRules& rules, Route& route, AsyncExecutor& async)
     : queue_(std::move(queue)),
-      spec_(spec),
+      rules_(rules),
       route_(route),
       async_(async),
-      serial_(0),
       metrics_(&route.side()->metrics().queue(queue_)) {}
 
 void Publisher::prepare(PublishRequest& request) { check(request, *route_.side()); }

@@ -17,6 +17,7 @@
 #include "metrics/metrics.h"
 #include "plugin/session.h"
 #include "queue/publish_request.h"
+#include "queue/queue_rules.h"
 #include "queue/route.h"
 #include "thread_safety.h"
 
@@ -40,7 +41,8 @@ class AsyncExecutor {
 
 class Publisher {
  public:
-  Publisher(std::string queue, const swapmq_queue_spec& spec, Route& route, AsyncExecutor& async);
+  /// The rules, the route and the executor outlive it.
+  Publisher(std::string queue, const QueueRules& rules, Route& route, AsyncExecutor& async);
 
   /// Returns when the request is finished.
   void publish(PublishRequest& request) SWAPMQ_EXCLUDES(mutex_);
@@ -90,7 +92,7 @@ class Publisher {
   void pass_on() SWAPMQ_EXCLUDES(mutex_);
 
   const std::string queue_;
-  const swapmq_queue_spec spec_;
+  const QueueRules& rules_;
   Route& route_;
   AsyncExecutor& async_;
 
@@ -104,7 +106,8 @@ class Publisher {
   bool give_up_ SWAPMQ_GUARDED_BY(mutex_) = false;
 
   // Of the side that the leader used last; its books live as long as the message queue.
-  std::uint64_t serial_;
+  std::uint64_t serial_ = 0;
+  swapmq_queue_spec spec_{};
   metrics::QueueMetrics* metrics_;
   std::vector<Item> items_;
   std::vector<swapmq_message> encoded_;

@@ -164,6 +164,7 @@ bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline d
 void Publisher::enter(const std::vector<PublishRequest*>& requests, const Side& side) {
   if (serial_ != side.serial()) {
     serial_ = side.serial();
+    spec_ = rules_.spec(queue_);
     metrics_ = &side.metrics().queue(queue_);
   }
   for (PublishRequest* request : requests) {

@@ -28,21 +28,20 @@ Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
 
 Runtime::Runtime(config::Config config, std::shared_ptr<queue::Log> log)
     : config_(std::move(config)),
+      rules_(config_),
       log_(std::move(log)),
       opener_(config_, log_),
-      async_(config_.pool.publish_sessions) {}
+      async_(config_.get()->pool.publish_sessions) {}
 
 Error Runtime::start() {
-  auto listed = opener_.members();
+  const auto config = config_.get();
+  auto listed = queue::BackendOpener::members(*config);
   if (!listed) return listed.error();
-  auto journal = config_.state_dir.empty() ? switching::Journal::in_memory()
-                                           : switching::Journal::open(config_.state_dir);
+  auto journal = config->state_dir.empty() ? switching::Journal::in_memory()
+                                           : switching::Journal::open(config->state_dir);
   if (!journal) return journal.error();
-  SwitchOptions follow;
-  follow.allow_capability_loss = config_.switching.allow_capability_loss;
-  follow.prepare_timeout = config_.switching.prepare_timeout;
-  switcher_ = std::make_unique<switching::Switcher>(*this, std::move(*journal), follow);
-  auto side = switcher_->boot(*listed);
+  switcher_ = std::make_unique<switching::Switcher>(*this, std::move(*journal));
+  auto side = switcher_->boot(*listed, follow_options(*config));
   if (!side) return side.error();
   route_.change(*side);
   {
@@ -57,22 +56,6 @@ Error Runtime::start() {
 
 Runtime::~Runtime() {
   if (keeper_.joinable()) close(milliseconds(0));
-}
-
-swapmq_queue_spec Runtime::spec(std::string_view queue) const {
-  const config::QueueConfig wanted = config_.queue(queue);
-  swapmq_queue_spec spec{};
-  spec.struct_size = sizeof spec;
-  spec.flags = wanted.strict_order ? SWAPMQ_QUEUE_STRICT_ORDER : 0;
-  spec.max_length = wanted.max_length;
-  return spec;
-}
-
-/// A dead letter that fails again stays where it is: there is no queue behind the last one.
-bool Runtime::collects_dead_letters(std::string_view queue) const {
-  if (queue.ends_with(".dead")) return true;
-  return std::any_of(config_.queues.begin(), config_.queues.end(),
-                     [&](const auto& one) { return one.second.dead_letter_queue == queue; });
 }
 
 Result<std::shared_ptr<queue::Publisher>> Runtime::known_publisher(std::string_view queue) {
@@ -92,7 +75,7 @@ Result<std::shared_ptr<queue::Publisher>> Runtime::publisher(std::string_view qu
   forget_idle_publishers();
   auto& publisher = publishers_[std::string(queue)];
   if (publisher == nullptr) {
-    publisher = std::make_shared<queue::Publisher>(std::string(queue), spec(queue), route_, async_);
+    publisher = std::make_shared<queue::Publisher>(std::string(queue), rules_, route_, async_);
   }
   return publisher;
 }
@@ -106,34 +89,29 @@ void Runtime::forget_idle_publishers() {
   many_publishers_ = std::max(many_publishers_, publishers_.size() * 2);
 }
 
-queue::LaneSetup Runtime::lane_setup(const std::string& queue,
-                                     const std::shared_ptr<queue::Side>& side) {
-  const config::QueueConfig wanted = config_.queue(queue);
-  const swapmq_capabilities& can = side->backend().capabilities();
-  queue::LaneSetup setup;
-  setup.side = side;
-  setup.log = log_;
-  setup.queue_metrics = &side->metrics().queue(queue);
-  setup.spec = spec(queue);
-  setup.retry_delay = config_.retry_delay;
-  setup.connection_timeout = config_.connection_timeout;
-  setup.policy.queue = queue;
-  setup.policy.native_dead_letter = can.dead_letter != SWAPMQ_ABSENT;
-  setup.policy.native_release = can.release != SWAPMQ_ABSENT;
-  setup.policy.native_delayed_nack = can.delayed_nack != SWAPMQ_ABSENT;
-  if (!collects_dead_letters(queue)) {
-    setup.policy.dead_letter_queue = wanted.dead_letter_queue;
-    setup.policy.max_deliveries = wanted.max_deliveries;
-    setup.dead_letter_spec = spec(wanted.dead_letter_queue);
-  }
+std::shared_ptr<const queue::LanePolicy> Runtime::lane_policy(const std::string& queue,
+                                                              const queue::Side& side) {
   // The consumer keeps this object, so `this` lives as long as its lanes.
-  setup.policy.publish = [this](const std::string& to, const Message& message) {
+  const auto publish = [this](const std::string& to, const Message& message) {
     auto target = publisher(to);
     if (!target) return Sent(Outcome::failed, message.id, target.error());
-    queue::PublishRequest request({&message, 1}, config_.connection_timeout);
+    queue::PublishRequest request({&message, 1}, config()->connection_timeout);
     (*target)->publish(request);
     return request.sent(0);
   };
+  return rules_.policy(queue, side.backend().capabilities(), publish);
+}
+
+queue::LaneSetup Runtime::lane_setup(const std::string& queue,
+                                     const std::shared_ptr<queue::Side>& side) {
+  queue::LaneSetup setup;
+  setup.side = side;
+  setup.log = log_;
+  setup.queue = queue;
+  setup.queue_metrics = &side->metrics().queue(queue);
+  setup.spec = rules_.spec(queue);
+  setup.policy = lane_policy(queue, *side);
+  setup.connection_timeout = config()->connection_timeout;
   return setup;
 }
 
@@ -200,13 +178,37 @@ std::size_t Runtime::unsettled(const queue::Side& side) {
   return sum;
 }
 
-std::string Runtime::dead_letter_queue(std::string_view queue) {
-  return collects_dead_letters(queue) ? std::string() : config_.queue(queue).dead_letter_queue;
+void Runtime::leave(const std::shared_ptr<queue::Side>& side) {
+  side->leave();
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  {
+    const Lock lock(mutex_);
+    std::erase(sides_, side);
+    consumers = living_consumers();
+  }
+  for (const auto& consumer : consumers) consumer->leave(*side);
+}
+
+bool Runtime::sweep(const std::shared_ptr<queue::Side>& side) {
+  std::vector<std::shared_ptr<ConsumerState>> consumers;
+  {
+    const Lock lock(mutex_);
+    consumers = living_consumers();
+  }
+  bool done = side->in_flight() == 0;
+  for (const auto& consumer : consumers) done = consumer->sweep(*side) && done;
+  return done;
 }
 
 Error Runtime::switch_to(std::string_view type, const SwitchOptions& options) {
   auto target = opener_.member(type);
   return target ? switcher_->ask(*target, options) : target.error();
+}
+
+std::vector<Metric> Runtime::metrics() const {
+  std::vector<Metric> all = opener_.metrics();
+  for (Metric& one : switcher_->metrics()) all.push_back(std::move(one));
+  return all;
 }
 
 std::vector<std::shared_ptr<queue::Side>> Runtime::sides() {
@@ -225,7 +227,7 @@ Result<Runtime::Admin> Runtime::admin(std::string_view queue, Deadline deadline)
   if (Error error = config::check_queue_name(queue)) return error;
   auto admin = this->admin(deadline);
   if (!admin) return admin;
-  auto handle = admin->session->queue(queue, spec(queue));
+  auto handle = admin->session->queue(queue, rules_.spec(queue));
   if (!handle) return handle.error();
   admin->queue = *handle;
   return admin;

@@ -12,13 +12,14 @@
 #include <thread>
 #include <vector>
 
-#include "config/config.h"
+#include "config/current.h"
 #include "plugin/session.h"
 #include "queue/async_publisher.h"
 #include "queue/backend_opener.h"
 #include "queue/consumer.h"
 #include "queue/log.h"
 #include "queue/publisher.h"
+#include "queue/queue_rules.h"
 #include "queue/route.h"
 #include "queue/side.h"
 #include "switch/switcher.h"
@@ -46,6 +47,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
                                                  const Handler& handler) SWAPMQ_EXCLUDES(mutex_);
   /// What a lane of a consumer needs to consume from a queue of that side.
   queue::LaneSetup lane_setup(const std::string& queue, const std::shared_ptr<queue::Side>& side);
+  std::shared_ptr<const queue::LanePolicy> lane_policy(const std::string& queue,
+                                                       const queue::Side& side);
 
   /// A session for looking and managing, with the queue's handle in it.
   struct Admin {
@@ -63,17 +66,23 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   Result<std::shared_ptr<queue::Side>> open_side(const switching::Member& member) override;
   void consume_from(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void publish_to(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
+  void leave(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
+  bool sweep(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   std::size_t unsettled(const queue::Side& side) override SWAPMQ_EXCLUDES(mutex_);
-  swapmq_queue_spec queue_spec(std::string_view queue) override { return spec(queue); }
-  std::string dead_letter_queue(std::string_view queue) override;
+  swapmq_queue_spec queue_spec(std::string_view queue) override { return rules_.spec(queue); }
+  std::string dead_letter_queue(std::string_view queue) override {
+    return rules_.dead_letter_queue(queue);
+  }
   queue::Log& log() override { return *log_; }
 
   Error switch_to(std::string_view type, const SwitchOptions& options);
+  /// As MessageQueue::reload(), of a config that was checked.
+  Result<ReloadResult> reload(config::Config config) SWAPMQ_EXCLUDES(reload_mutex_, mutex_);
   switching::Switcher& switcher() { return *switcher_; }
 
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
-  [[nodiscard]] std::vector<Metric> metrics() const { return opener_.metrics(); }
-  [[nodiscard]] const config::Config& config() const { return config_; }
+  [[nodiscard]] std::vector<Metric> metrics() const;
+  [[nodiscard]] std::shared_ptr<const config::Config> config() const { return config_.get(); }
 
  private:
   Runtime(config::Config config, std::shared_ptr<queue::Log> log);
@@ -87,17 +96,17 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
   bool next_round(std::vector<std::shared_ptr<ConsumerState>>& consumers) SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<std::shared_ptr<queue::Side>> sides() SWAPMQ_EXCLUDES(mutex_);
-  [[nodiscard]] swapmq_queue_spec spec(std::string_view queue) const;
-  [[nodiscard]] bool collects_dead_letters(std::string_view queue) const;
   std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);
   void forget_idle_publishers() SWAPMQ_REQUIRES(mutex_);
 
-  const config::Config config_;
+  config::Current config_;
+  const queue::QueueRules rules_;
   const std::shared_ptr<queue::Log> log_;
   queue::BackendOpener opener_;
   queue::Route route_;
   queue::AsyncPublisher async_;
 
+  Mutex reload_mutex_; // held during a reload, before mutex_
   mutable Mutex mutex_;
   Condition keeper_wakes_;
   std::vector<std::shared_ptr<queue::Side>> sides_ SWAPMQ_GUARDED_BY(mutex_); // consumed from
@@ -111,5 +120,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   std::thread timekeeper_, keeper_;
   std::unique_ptr<switching::Switcher> switcher_;
 };
+
+/// How that config wants to be followed.
+SwitchOptions follow_options(const config::Config& config);
 
 } // namespace swapmq::detail

@@ -55,6 +55,9 @@ class Side {
   Error warm_up(Deadline deadline);
   /// From time to time: what lies idle is served.
   void serve_idle(Deadline deadline);
+  /// Nobody begins to consume here any more.
+  void leave() { left_ = true; }
+  [[nodiscard]] bool left() const { return left_; }
   /// Closes the sessions that lie idle, and the backend with its last session.
   void close();
 
@@ -74,6 +77,7 @@ class Side {
   const std::uint32_t publish_session_count_;
   SessionPool publish_sessions_, admin_sessions_;
   std::atomic<std::size_t> in_flight_{0};
+  std::atomic<bool> left_{false};
 };
 
 } // namespace swapmq::queue

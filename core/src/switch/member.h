@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+
+namespace swapmq::plugin {
+class Plugin;
+}
 
 namespace swapmq::switching {
 
@@ -12,6 +17,14 @@ struct Member {
   std::string key;     ///< "NAME-DIGEST", the digest of the address
   std::string name;    ///< the word of the config
   std::string options; ///< its section as JSON, secrets resolved
+  /// The build that the config means; null: what is found by the name.
+  std::shared_ptr<const plugin::Plugin> plugin{};
+
+  /// Whether a backend that was opened as the one is what the other one wants.
+  [[nodiscard]] bool same_instance(const Member& other) const {
+    const bool same_build = plugin == other.plugin || plugin == nullptr || other.plugin == nullptr;
+    return same_build && key == other.key && options == other.options;
+  }
 };
 
 /// What of the options says where the backend is, as a text that is equal for equal addresses: the

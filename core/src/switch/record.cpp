@@ -172,6 +172,8 @@ std::string to_json(const Record& record) {
   out.Uint64(record.generation);
   out.Key("active");
   put(out, record.active);
+  out.Key("before");
+  put(out, record.before);
   put_all(out, "chain", record.chain);
   put_all(out, "visited", record.visited);
   put_left(out, record);
@@ -198,6 +200,7 @@ Result<Record> record_from(std::string_view json) {
   }
   record.generation = in.number("generation");
   record.active = in.text("active");
+  record.before = in.text("before");
   in.texts("chain", record.chain);
   in.texts("visited", record.visited);
   read_left(in, record);

@@ -30,7 +30,8 @@ struct Record {
   std::vector<std::string> chain;
   std::set<std::string> visited;
   std::map<std::string, Sizes> left; ///< what was deliberately not moved, by member
-  std::string refused_config;        ///< digest of the config that was rolled back from
+  std::string before;                ///< what was active before that; empty: nothing was
+  std::string refused_config;        ///< the configured backend that was rolled back from
   std::set<std::string> queues;      ///< all that were ever published to or consumed from, or
   bool more_queues = false;          ///< the first max_queues of them, and there were others
   std::map<std::string, Opened> members;

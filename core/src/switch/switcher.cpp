@@ -24,11 +24,10 @@ constexpr milliseconds look_patience{2000};
 constexpr milliseconds quiet_if_exact{50};
 constexpr milliseconds quiet_otherwise{3000};
 
-bool before_cut_over(SwitchPhase phase) {
-  return phase == SwitchPhase::prepare || phase == SwitchPhase::cut_over;
+/// Messages that it holds are gone with the last of its instances, or with this one.
+bool forgets(const Side& side) {
+  return side.backend().capabilities().durability == SWAPMQ_DURABILITY_NONE;
 }
-
-bool under_way(SwitchPhase phase) { return before_cut_over(phase) || phase == SwitchPhase::drain; }
 
 std::string lost_capabilities(const std::vector<CapabilityChange>& changes) {
   std::string text;
@@ -41,14 +40,15 @@ std::string lost_capabilities(const std::vector<CapabilityChange>& changes) {
 
 } // namespace
 
-Switcher::Switcher(Traffic& traffic, std::unique_ptr<Journal> journal, const SwitchOptions& follow)
-    : traffic_(traffic), journal_(std::move(journal)), follow_(follow) {}
+Switcher::Switcher(Traffic& traffic, std::unique_ptr<Journal> journal)
+    : traffic_(traffic), journal_(std::move(journal)) {}
 
 Switcher::~Switcher() { stop(); }
 
 // ---- step 1: boot -------------------------------------------------------------------------------
 
-Result<std::shared_ptr<Side>> Switcher::boot(const std::vector<Member>& listed) {
+Result<std::shared_ptr<Side>> Switcher::boot(const std::vector<Member>& listed,
+                                             const SwitchOptions& options) {
   const Member& configured = listed.back();
   if (journal_->fresh()) {
     const bool damaged = !journal_->set_aside().empty();
@@ -63,8 +63,13 @@ Result<std::shared_ptr<Side>> Switcher::boot(const std::vector<Member>& listed) 
   auto side = traffic_.open_side(active.member);
   if (!side) return side.error();
   active.side = *side;
-  if (configured.key != key) configured_ = configured;
-  return side;
+  {
+    const Lock lock(mutex_);
+    active_ = active.member;
+    forgetful_ = forgets(**side);
+  }
+  auto followed = follow({listed, options});
+  return followed ? side : Result<std::shared_ptr<Side>>(followed.error());
 }
 
 /// What the journal says was visited; how to get there the config may know better: its password may
@@ -107,9 +112,6 @@ Error Switcher::begin_journal(const std::vector<Member>& chain) {
 }
 
 void Switcher::start() {
-  if (configured_) {
-    if (const Error error = ask(*configured_, follow_)) say(LogLevel::error, error.message());
-  }
   describe_backends();
   thread_ = std::thread([this] { run(); });
 }
@@ -124,49 +126,59 @@ void Switcher::stop() {
 }
 
 void Switcher::run() {
-  while (true) {
-    const std::optional<Request> request = next_request();
-    {
-      const Lock lock(mutex_);
-      if (stopping_) return;
-    }
-    if (request) perform(*request);
+  while (auto work = wait_for_work()) {
+    forget_those(work->forget);
+    if (work->following) refresh(*work->following);
+    if (work->request) perform(*work->request);
     open_missing();
+    sweep();
     discharge();
     describe_backends();
   }
 }
 
-std::optional<Switcher::Request> Switcher::next_request() {
-  const bool owed = journal_->read().chain.size() > 1;
+std::optional<Switcher::Work> Switcher::wait_for_work() {
+  const bool owed = journal_->read().chain.size() > 1 || !leaving_.empty();
   const Deadline until = steady_clock::now() + (owed ? look_period : watch_period);
   const Lock lock(mutex_);
-  while (!stopping_ && !request_ && steady_clock::now() < until) {
-    changed_.wait_until(mutex_, until);
-  }
-  return std::exchange(request_, std::nullopt);
+  const auto idle = [&]() SWAPMQ_REQUIRES(mutex_) {
+    return !stopping_ && !work_.request && !work_.following && work_.forget.empty();
+  };
+  while (idle() && steady_clock::now() < until) changed_.wait_until(mutex_, until);
+  if (stopping_) return std::nullopt;
+  return std::exchange(work_, Work{});
 }
 
 // ---- steps 2 and 3: prepare, cut over -----------------------------------------------------------
 
-void Switcher::perform(const Request& request) {
+void Switcher::perform(Request request) {
+  const std::uint64_t number = request.number;
+  const auto known = visited_.find(request.target.key);
+  if (request.origin == Origin::roll_back && known != visited_.end()) {
+    request.target = known->second.member;
+  }
+  enter(number, SwitchPhase::prepare);
   auto side = prepare(request);
-  if (cancelled()) return enter(SwitchPhase::cancelled);
+  if (cancelled(request)) return enter(number, SwitchPhase::cancelled);
   if (!side) {
     const bool refused = side.error().code() == Errc::not_supported;
-    return enter(refused ? SwitchPhase::refused : SwitchPhase::failed, side.error());
+    return enter(number, refused ? SwitchPhase::refused : SwitchPhase::failed, side.error());
   }
-  if (request.options.dry_run) return enter(SwitchPhase::refused);
-  enter(SwitchPhase::cut_over);
-  if (Error error = cut_over(request, *side)) return enter(SwitchPhase::failed, error);
-  enter(SwitchPhase::drain);
+  if (request.options.dry_run) return enter(number, SwitchPhase::refused);
+  enter(number, SwitchPhase::cut_over);
+  if (Error error = cut_over(request, *side)) return enter(number, SwitchPhase::failed, error);
+  draining_ = number;
+  enter(number, SwitchPhase::drain);
 }
 
 Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {
+  if (cancelled(request)) return Error(Errc::interrupted, "cancelled");
   const Deadline deadline = steady_clock::now() + request.options.prepare_timeout;
   const auto known = visited_.find(request.target.key);
   std::shared_ptr<Side> side = known != visited_.end() ? known->second.side : nullptr;
-  if (side == nullptr) {
+  // The active one is only asked for where another instance of it is wanted.
+  const bool active = request.target.key == journal_->read().active;
+  if (side == nullptr || active || !known->second.member.same_instance(request.target)) {
     auto opened = traffic_.open_side(request.target);
     if (!opened) return opened.error();
     side = std::move(*opened);
@@ -174,7 +186,7 @@ Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {
   if (Error error = side->ping(deadline)) return error;
   if (Error error = compare(*side, request.options)) return error;
   if (request.options.dry_run) return side;
-  if (Error error = make_queues(*side, deadline)) return error;
+  if (Error error = make_queues(*side, request, deadline)) return error;
   if (Error error = side->warm_up(deadline)) return error;
   return side;
 }
@@ -193,7 +205,7 @@ Error Switcher::compare(Side& target, const SwitchOptions& options) {
                                    "); allow_capability_loss switches all the same"};
 }
 
-Error Switcher::make_queues(Side& target, Deadline deadline) {
+Error Switcher::make_queues(Side& target, const Request& request, Deadline deadline) {
   auto session = target.admin_sessions().acquire(deadline);
   if (!session) return session.error();
   std::set<std::string> names = journal_->read().queues;
@@ -206,7 +218,7 @@ Error Switcher::make_queues(Side& target, Deadline deadline) {
     if (error) {
       return {error.code(), "queue \"" + name + "\" on " + target.name() + ": " + error.message()};
     }
-    if (cancelled()) return {Errc::interrupted, "cancelled"};
+    if (cancelled(request)) return {Errc::interrupted, "cancelled"};
   }
   return {};
 }
@@ -218,12 +230,15 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   const std::string& key = request.target.key;
   auto opened = journal_->keep_options(request.target);
   if (!opened) return opened.error();
-  const std::string before = journal_->read().active;
+  const std::string refused =
+      request.origin == Origin::roll_back && status().configured != key ? status().configured : "";
   Failpoints::reach("cut over: before the journal");
   Error error = journal_->change([&](Record& record) {
     std::erase(record.chain, key);
     record.chain.push_back(key);
+    if (record.active != key) record.before = record.active;
     record.active = key;
+    record.refused_config = refused;
     record.visited.insert(key);
     record.left.erase(key);
     record.members[key] = *opened;
@@ -231,14 +246,98 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   if (error) return error;
   Failpoints::reach("cut over: before the consumers");
   Visited& visited = visited_[key];
+  const std::shared_ptr<Side> replaced = visited.side;
   visited.member = request.target;
   visited.side = side;
   traffic_.consume_from(side);
   Failpoints::reach("cut over: before the route");
   traffic_.publish_to(side);
+  leave(replaced != side ? replaced : nullptr);
   Failpoints::reach("cut over: done");
   const Lock lock(mutex_);
-  before_ = visited_.at(before).member;
+  active_ = request.target;
+  forgetful_ = forgets(*side);
+  status_.config_refused = !refused.empty();
+  return {};
+}
+
+/// A side in whose place there is another one.
+void Switcher::leave(const std::shared_ptr<Side>& side) {
+  if (side == nullptr) return;
+  traffic_.leave(side);
+  leaving_.push_back(side);
+}
+
+void Switcher::sweep() {
+  std::erase_if(leaving_, [&](const auto& side) {
+    if (!traffic_.sweep(side)) return false;
+    side->close();
+    return true;
+  });
+}
+
+/// The backends that are only watched, as a new config has them.
+void Switcher::refresh(const Following& following) {
+  const Record record = journal_->read();
+  for (const std::string& key : record.visited) {
+    if (key == record.active) continue;
+    const auto same = std::find_if(following.listed.begin(), following.listed.end(),
+                                   [&](const Member& member) { return member.key == key; });
+    Visited& visited = visited_.at(key);
+    if (same != following.listed.end()) {
+      const bool anew = visited.side == nullptr || forgets(*visited.side) ? false : following.renew;
+      if (visited.member.same_instance(*same) && !anew) continue;
+      visited.error = reopen(visited, *same);
+    } else if (std::find(record.chain.begin(), record.chain.end(), key) == record.chain.end()) {
+      if (Error error = stop_watching(key, "the config does not list it")) visited.error = error;
+    }
+  }
+}
+
+Error Switcher::reopen(Visited& visited, const Member& member) {
+  auto opened = journal_->keep_options(member);
+  if (!opened) return opened.error();
+  Error error =
+      journal_->change([&](Record& record) { record.members[member.key] = std::move(*opened); });
+  if (error) return error;
+  if (visited.side == nullptr || forgets(*visited.side)) {
+    visited.member = member; // open_missing() opens it so, or the next start
+    return {};
+  }
+  auto side = traffic_.open_side(member);
+  if (!side) return side.error();
+  visited.member = member;
+  leave(std::exchange(visited.side, *side));
+  traffic_.consume_from(*side);
+  return {};
+}
+
+void Switcher::forget_those(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    const auto found = visited_.find(key);
+    if (found == visited_.end() || key == journal_->read().active) continue;
+    const Backlog& stays = found->second.backlog;
+    const Error error =
+        stop_watching(key, "somebody gave it up, with " + std::to_string(stays.ready) + " ready, " +
+                               std::to_string(stays.unacked) + " unacked and " +
+                               std::to_string(stays.delayed) + " delayed messages, as last seen");
+    if (error) say(LogLevel::error, key + " cannot be forgotten: " + error.message());
+  }
+}
+
+/// Ends the watching of one that is not active.
+Error Switcher::stop_watching(const std::string& key, const std::string& why) {
+  Error error = journal_->change([&](Record& record) {
+    std::erase(record.chain, key);
+    record.visited.erase(key);
+    record.left.erase(key);
+    record.members.erase(key);
+    if (record.before == key) record.before.clear();
+  });
+  if (error) return error;
+  leave(visited_.at(key).side);
+  visited_.erase(key);
+  say(LogLevel::info, key + " is watched no more: " + why);
   return {};
 }
 
@@ -278,8 +377,8 @@ void Switcher::discharge() {
       ++owed;
     }
   }
-  const SwitchPhase phase = status().phase;
-  if (owed == 0 && phase == SwitchPhase::drain) enter(SwitchPhase::retired);
+  if (owed > 0 || !leaving_.empty() || draining_ == 0) return;
+  enter(std::exchange(draining_, 0), SwitchPhase::retired);
 }
 
 /// In this order: our own calls have ended; then one look says that there is nothing; and so does
@@ -324,111 +423,5 @@ Error Switcher::retire(const Visited& visited) {
   say(visited.backlog.dead_letters.empty() ? LogLevel::info : LogLevel::warning, line);
   return {};
 }
-
-// ---- what others ask and see --------------------------------------------------------------------
-
-Error Switcher::ask(const Member& target, const SwitchOptions& options) {
-  const std::string active = journal_->read().active;
-  if (target.key == active) {
-    return {Errc::invalid_argument, target.name + " is the active backend already"};
-  }
-  const Lock lock(mutex_);
-  if (stopping_) return {Errc::closed, "the message queue is closed"};
-  if (request_ || before_cut_over(status_.phase)) {
-    return {Errc::conflict, "a switch to " + status_.to + " is being prepared; cancel it first"};
-  }
-  request_ = Request{target, options};
-  cancel_ = false;
-  asked_ = steady_clock::now();
-  status_.number += 1;
-  status_.phase = SwitchPhase::prepare;
-  status_.from = active;
-  status_.to = target.key;
-  status_.error = {};
-  status_.changes.clear();
-  changed_.notify_all();
-  return {};
-}
-
-Error Switcher::cancel() {
-  std::optional<Member> back;
-  {
-    const Lock lock(mutex_);
-    if (status_.phase == SwitchPhase::prepare) {
-      cancel_ = true;
-      return {};
-    }
-    if (status_.phase == SwitchPhase::drain) back = before_;
-  }
-  if (!back) return {Errc::not_found, "no switch is under way that could be cancelled"};
-  SwitchOptions options;
-  options.allow_capability_loss = true; // it was good enough before
-  return ask(*back, options);
-}
-
-bool Switcher::cancelled() const {
-  const Lock lock(mutex_);
-  return cancel_ || stopping_;
-}
-
-SwitchStatus Switcher::status() const {
-  const Lock lock(mutex_);
-  SwitchStatus status = status_;
-  if (under_way(status.phase)) {
-    status.elapsed = std::chrono::ceil<milliseconds>(steady_clock::now() - asked_);
-  }
-  return status;
-}
-
-SwitchStatus Switcher::wait(Deadline deadline) {
-  {
-    const Lock lock(mutex_);
-    while (under_way(status_.phase) && !stopping_ && steady_clock::now() < deadline) {
-      changed_.wait_until(mutex_, deadline);
-    }
-  }
-  return status();
-}
-
-void Switcher::enter(SwitchPhase phase, const Error& why) {
-  describe_backends();
-  SwitchStatus now;
-  {
-    const Lock lock(mutex_);
-    status_.phase = phase;
-    status_.error = why;
-    status_.elapsed = std::chrono::ceil<milliseconds>(steady_clock::now() - asked_);
-    now = status_;
-    changed_.notify_all();
-  }
-  say(why ? LogLevel::error : LogLevel::info,
-      "switch " + std::to_string(now.number) + " from " + now.from + " to " + now.to + ": " +
-          std::string(to_string(phase)) + " after " + std::to_string(now.elapsed.count()) + " ms" +
-          (why ? ": " + why.message() : ""));
-}
-
-void Switcher::describe_backends() {
-  const Record record = journal_->read();
-  std::vector<BackendStatus> backends;
-  for (const auto& [key, visited] : visited_) {
-    BackendStatus one;
-    one.key = key;
-    one.name = visited.member.name;
-    one.active = key == record.active;
-    one.owed = !one.active &&
-               std::find(record.chain.begin(), record.chain.end(), key) != record.chain.end();
-    if (visited.side != nullptr) one.in_flight = visited.side->in_flight();
-    one.ready = visited.backlog.ready;
-    one.unacked = visited.backlog.unacked;
-    one.delayed = visited.backlog.delayed;
-    if (const auto left = record.left.find(key); left != record.left.end()) one.left = left->second;
-    one.error = visited.error;
-    backends.insert(one.active ? backends.begin() : backends.end(), std::move(one));
-  }
-  const Lock lock(mutex_);
-  status_.backends = std::move(backends);
-}
-
-void Switcher::say(LogLevel level, const std::string& line) { traffic_.log().write(level, line); }
 
 } // namespace swapmq::switching

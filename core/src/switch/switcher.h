@@ -4,7 +4,7 @@
 // of backends that are still owed something and the list of those that are watched.
 #pragma once
 
-#include <functional>
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "metrics/histogram.h"
 #include "switch/backlog.h"
 #include "switch/journal.h"
 #include "switch/traffic.h"
@@ -19,12 +20,25 @@
 
 namespace swapmq::switching {
 
+/// A config that is to be followed.
+struct Following {
+  std::vector<Member> listed; ///< all its backends, the configured one last
+  SwitchOptions options;
+  bool renew = false; ///< backends are to be opened anew, even with the same options
+};
+
+/// What it takes to follow a config.
+struct Followed {
+  std::uint64_t number = 0;   ///< of the switch that began; 0: none was needed
+  bool stays = false;         ///< the same backend, which would forget its messages if opened anew
+  bool other_options = false; ///< than it was opened with
+};
+
 /// Any thread, but for start() and stop().
 class Switcher {
  public:
   /// The traffic outlives it.
-  /// follow: how the config is followed at boot.
-  Switcher(Traffic& traffic, std::unique_ptr<Journal> journal, const SwitchOptions& follow);
+  Switcher(Traffic& traffic, std::unique_ptr<Journal> journal);
   ~Switcher();
   Switcher(const Switcher&) = delete;
   Switcher& operator=(const Switcher&) = delete;
@@ -32,7 +46,8 @@ class Switcher {
   /// Step 1, boot: finds out where publishes go (the journal's word before the config's) and opens
   /// that. `listed`: all backends of the config, the configured one last. The others of the chain
   /// are opened by run(), which also follows the config, if that says something else.
-  Result<std::shared_ptr<queue::Side>> boot(const std::vector<Member>& listed);
+  Result<std::shared_ptr<queue::Side>> boot(const std::vector<Member>& listed,
+                                            const SwitchOptions& options);
   /// Begins to work: after boot(), once traffic goes to its side.
   void start();
   void stop();
@@ -42,13 +57,21 @@ class Switcher {
 
   Error ask(const Member& target, const SwitchOptions& options) SWAPMQ_EXCLUDES(mutex_);
   Error cancel() SWAPMQ_EXCLUDES(mutex_);
+  Error roll_back() SWAPMQ_EXCLUDES(mutex_);
+  /// In place of a switch to elsewhere that is not cut over yet.
+  Result<Followed> follow(const Following& following) SWAPMQ_EXCLUDES(mutex_);
+  Error forget(std::string_view backend, bool give_up) SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] SwitchStatus status() const SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] std::vector<Metric> metrics() const;
   SwitchStatus wait(queue::Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
 
  private:
+  enum class Origin { command, config, roll_back };
   struct Request {
+    std::uint64_t number = 0;
     Member target;
     SwitchOptions options;
+    Origin origin = Origin::command;
   };
   /// A backend that is consumed from, and what is known of it.
   struct Visited {
@@ -63,37 +86,60 @@ class Switcher {
   Error recall(const std::vector<Member>& listed);
   // The steps, on the switch's thread.
   void run();
-  std::optional<Request> next_request() SWAPMQ_EXCLUDES(mutex_);
-  void perform(const Request& request);
+  struct Work {
+    std::optional<Request> request;
+    std::optional<Following> following; ///< for the options of those that are only watched
+    std::vector<std::string> forget;    ///< keys
+  };
+  /// Waits for the next of its rounds; none: the end.
+  std::optional<Work> wait_for_work() SWAPMQ_EXCLUDES(mutex_);
+  void perform(Request request);
   Result<std::shared_ptr<queue::Side>> prepare(const Request& request);
   Error compare(queue::Side& target, const SwitchOptions& options);
-  Error make_queues(queue::Side& target, queue::Deadline deadline);
+  Error make_queues(queue::Side& target, const Request& request, queue::Deadline deadline);
   Error cut_over(const Request& request, const std::shared_ptr<queue::Side>& side);
+  void leave(const std::shared_ptr<queue::Side>& side);
+  void refresh(const Following& following);
+  Error reopen(Visited& visited, const Member& member);
+  void forget_those(const std::vector<std::string>& keys);
+  Error stop_watching(const std::string& key, const std::string& why);
   void open_missing();
   void discharge();
   bool is_empty(Visited& visited);
   Error retire(const Visited& visited);
+  void sweep();
 
-  // What others see of it.
-  void enter(SwitchPhase phase, const Error& why = {}) SWAPMQ_EXCLUDES(mutex_);
+  // What others ask and see of it.
+  std::uint64_t begin(const Member& target, const SwitchOptions& options, Origin origin)
+      SWAPMQ_REQUIRES(mutex_);
+  [[nodiscard]] bool preparing() const SWAPMQ_REQUIRES(mutex_);
+  Error ask_as(const Member& target, const SwitchOptions& options, Origin origin)
+      SWAPMQ_EXCLUDES(mutex_);
+  void enter(std::uint64_t number, SwitchPhase phase, const Error& why = {})
+      SWAPMQ_EXCLUDES(mutex_);
   void describe_backends() SWAPMQ_EXCLUDES(mutex_);
-  [[nodiscard]] bool cancelled() const SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] bool cancelled(const Request& request) const SWAPMQ_EXCLUDES(mutex_);
   void say(queue::LogLevel level, const std::string& line);
 
   Traffic& traffic_;
   const std::unique_ptr<Journal> journal_;
-  const SwitchOptions follow_;
-  std::map<std::string, Visited> visited_; ///< by key; the thread's own once it runs
-  std::optional<Member> configured_;       ///< to be followed, where the journal said otherwise
+  std::map<std::string, Visited> visited_;            ///< by key; the thread's own once it runs
+  std::vector<std::shared_ptr<queue::Side>> leaving_; ///< replaced, and owed their settlements
+  std::uint64_t draining_ = 0; ///< number of the switch that cut over last, until it is retired
 
   mutable Mutex mutex_;
   mutable Condition changed_;
-  std::optional<Request> request_ SWAPMQ_GUARDED_BY(mutex_);
+  Work work_ SWAPMQ_GUARDED_BY(mutex_);              ///< that was asked for
+  Member active_ SWAPMQ_GUARDED_BY(mutex_);          ///< as it was opened
+  bool forgetful_ SWAPMQ_GUARDED_BY(mutex_) = false; ///< the active one keeps nothing if reopened
+  Member target_ SWAPMQ_GUARDED_BY(mutex_);          ///< of the last request
+  Origin origin_ SWAPMQ_GUARDED_BY(mutex_) = Origin::command; ///< the same
   SwitchStatus status_ SWAPMQ_GUARDED_BY(mutex_);
   queue::Deadline asked_ SWAPMQ_GUARDED_BY(mutex_){};
-  std::optional<Member> before_ SWAPMQ_GUARDED_BY(mutex_); ///< what was active before the last one
-  bool cancel_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  std::uint64_t cancelled_ SWAPMQ_GUARDED_BY(mutex_) = 0; ///< all requests up to that one
   bool stopping_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  static constexpr std::size_t phases = static_cast<std::size_t>(SwitchPhase::refused) + 1;
+  std::array<metrics::Counter, phases> entered_; ///< by phase
   std::thread thread_;
 };
 

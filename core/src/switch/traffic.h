@@ -24,6 +24,10 @@ class Traffic {
   virtual void consume_from(const std::shared_ptr<queue::Side>& side) = 0;
   /// Publishes go there from now on; what is under way elsewhere ends there.
   virtual void publish_to(const std::shared_ptr<queue::Side>& side) = 0;
+  /// Nothing more is consumed from there; what came from there is settled there.
+  virtual void leave(const std::shared_ptr<queue::Side>& side) = 0;
+  /// Whether all of a side that was left has ended, our calls as well: it may be closed.
+  virtual bool sweep(const std::shared_ptr<queue::Side>& side) = 0;
   /// Deliveries of that side that our consumers have and have not settled.
   virtual std::size_t unsettled(const queue::Side& side) = 0;
   /// How the config wants that queue.

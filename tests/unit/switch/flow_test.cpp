@@ -148,6 +148,57 @@ TEST_F(Flow, ARetiredBackendStaysWatched) {
   EXPECT_EQ(late->at(0).body(), "late");
 }
 
+TEST_F(Flow, WhatIsForgottenIsWatchedNoMore) {
+  auto mq = open("sqlite");
+  EXPECT_EQ(mq.forget("memory").code(), Errc::not_found);
+  EXPECT_EQ(mq.forget("sqlite").code(), Errc::invalid_argument) << "it is active";
+  auto subscription = mq.subscribe("tasks");
+  EXPECT_EQ(switched(mq, "memory").phase, SwitchPhase::retired);
+  EXPECT_FALSE(mq.forget("sqlite"));
+  ASSERT_TRUE(eventually([&] { return mq.switch_status().backends.size() == 1; }));
+  auto other = open("sqlite");
+  ASSERT_TRUE(other.publish("tasks", "late"));
+  ASSERT_TRUE(mq.publish("tasks", "here"));
+  const auto got = subscription->receive(2, 5s).value();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].body(), "here");
+  EXPECT_EQ(*other.size("tasks"), 1U) << "it is untouched";
+}
+
+TEST_F(Flow, WhatIsOwedIsGivenUpOnlyIfThatIsSaid) {
+  auto mq = open_durable("sqlite");
+  ASSERT_TRUE(mq.publish("tasks", "owed"));
+  auto subscription = mq.subscribe("tasks");
+  const auto held = subscription->receive(1, 5s).value();
+  ASSERT_EQ(held.size(), 1U);
+  ASSERT_TRUE(mq.publish("others", "owed as well"));
+  ASSERT_FALSE(mq.switch_to("memory", any_loss));
+  ASSERT_TRUE(eventually([&] { return backend(mq.switch_status(), "sqlite").unacked == 1; }));
+  const auto refused = mq.forget("sqlite");
+  EXPECT_EQ(refused.code(), Errc::conflict);
+  EXPECT_THAT(refused.message(), HasSubstr("owed 1 ready, 1 unacked and 0 delayed"));
+  EXPECT_FALSE(mq.forget("sqlite", true));
+  ASSERT_TRUE(eventually([&] { return mq.switch_status().backends.size() == 1; }));
+  held[0].ack();
+  EXPECT_FALSE(held[0].wait_settled(5s)) << "what was handed out is settled all the same";
+  EXPECT_EQ(mq.wait_for_switch(5s).phase, SwitchPhase::retired);
+  EXPECT_EQ(*open("sqlite").size("others"), 1U);
+}
+
+TEST_F(Flow, EachPhaseIsCounted) {
+  auto mq = open("sqlite");
+  EXPECT_EQ(switched(mq, "memory").phase, SwitchPhase::retired);
+  EXPECT_EQ(switched(mq, "sqlite", {.dry_run = true}).phase, SwitchPhase::refused);
+  std::map<std::string, double> counted;
+  for (const auto& metric : mq.metrics()) {
+    if (metric.name == "swapmq_switch_phases_total")
+      counted[metric.labels[0].second] = metric.value;
+  }
+  EXPECT_EQ(counted,
+            (std::map<std::string, double>{
+                {"prepare", 2}, {"cut over", 1}, {"drain", 1}, {"retired", 1}, {"refused", 1}}));
+}
+
 TEST_F(Flow, NamesTheDeadLettersThatStay) {
   auto mq = open("sqlite");
   ASSERT_TRUE(mq.publish("tasks", "bad"));

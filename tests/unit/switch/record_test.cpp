@@ -21,6 +21,7 @@ Record example() {
   record.chain = {"sqlite-1", "rabbitmq-2"};
   record.visited = {"sqlite-1", "rabbitmq-2", "memory-3"};
   record.left = {{"memory-3", {{"tasks.dead", 7}}}};
+  record.before = "sqlite-b";
   record.refused_config = "abc";
   record.more_queues = true;
   record.queues = {"tasks", "a \"quoted\" one", "with/slash", "größer"};
