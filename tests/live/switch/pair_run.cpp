@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <unordered_map>
@@ -114,6 +115,14 @@ class Pair {
     settle_up(asked);
     if (const auto error = consumer->close(10s)) trouble(error.message());
     books_.close(result_);
+    for (const auto& metric : mq_.metrics()) {
+      const bool lost = metric.name == "swapmq_settled_total" &&
+                        std::any_of(metric.labels.begin(), metric.labels.end(),
+                                    [](const auto& label) { return label.second == "lost"; });
+      const bool retried = metric.name == "swapmq_publish_retries_total"; // of all in a group
+      const auto count = static_cast<std::uint64_t>(metric.value);
+      result_.may_be_twice += lost ? count : retried ? count * batch * publishers : 0;
+    }
     return result_;
   }
 

@@ -18,6 +18,8 @@ struct PairResult {
   std::uint64_t confirmed = 0, in_doubt = 0, failed = 0;
   std::uint64_t lost = 0;  ///< confirmed, and neither handled nor a dead letter
   std::uint64_t twice = 0; ///< handled more than once
+  /// Deliveries lost with their connection and publishes tried again: they may come twice.
+  std::uint64_t may_be_twice = 0;
   // At the cut-over; what the backend does not know is -1.
   std::int64_t ready = 0, unacked = 0, delayed = 0, dead = 0;
   std::uint64_t moved_publishers = 0;       ///< that had confirms before and after

@@ -51,7 +51,8 @@ TEST_P(SwitchPairs, LoseNothing) {
               static_cast<long long>(result.until_retired.count()));
   EXPECT_EQ(result.trouble, "");
   EXPECT_EQ(result.lost, 0U);
-  EXPECT_EQ(result.twice, 0U) << "nothing was in doubt or unsettled at the end of a connection";
+  EXPECT_LE(result.twice, result.may_be_twice)
+      << "more than was in doubt or unsettled at the end of a connection";
   EXPECT_EQ(result.failed, 0U);
 }
 
