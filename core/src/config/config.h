@@ -29,11 +29,6 @@ struct Pool {
   std::uint32_t consume_sessions = 1; ///< sessions that a consumer spreads over
 };
 
-struct Switch {
-  bool allow_capability_loss = false;
-  std::chrono::milliseconds prepare_timeout{30'000};
-};
-
 struct Config {
   std::string file; ///< as named in messages
   std::string type;
@@ -49,8 +44,8 @@ struct Config {
   std::chrono::milliseconds connection_timeout{30'000}; ///< of opening a backend or a session
   Pool pool;
   std::map<std::string, QueueConfig> queues;
-  Switch switching;      ///< of the switches that follow the config
-  std::string state_dir; ///< empty: what a switch must remember is not kept across a crash
+  SwitchOptions switching; ///< of the switches that follow the config
+  std::string state_dir;   ///< empty: what a switch must remember is not kept across a crash
   std::string log_level = "warning"; ///< trace, debug, info, warning, error, off
   std::string log_file;              ///< empty: standard error
 

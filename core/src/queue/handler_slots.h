@@ -32,7 +32,8 @@ class HandlerSlots {
     freed_.notify_all(); // the first in the line takes it
   }
   /// Somebody waits for one: who goes on for long gives its own back between two messages.
-  [[nodiscard]] bool wanted() const { return waiting_.load() > 0; }
+  [[nodiscard]] bool wanted() const { return waiting() > 0; }
+  [[nodiscard]] std::uint32_t waiting() const { return waiting_.load(); }
 
  private:
   bool try_take() {

@@ -16,31 +16,19 @@ void append(std::vector<std::string>& to, std::vector<std::string> more) {
 
 } // namespace
 
-SwitchOptions follow_options(const config::Config& config) {
-  SwitchOptions options;
-  options.allow_capability_loss = config.switching.allow_capability_loss;
-  options.prepare_timeout = config.switching.prepare_timeout;
-  return options;
-}
-
 Result<ReloadResult> Runtime::reload(config::Config config) {
   const Lock reloading(reload_mutex_);
   switching::Following following;
   auto listed = queue::BackendOpener::members(config);
   if (!listed) return listed.error();
   following.listed = std::move(*listed);
-  following.options = follow_options(config);
+  following.options = config.switching;
   config::Difference changed = config::difference(*config_.get(), config);
   following.renew = !changed.instance.empty();
 
   log_->set_level(config.log_level);
   config_.set(std::move(config));
-  std::vector<std::shared_ptr<ConsumerState>> consumers;
-  {
-    const Lock lock(mutex_);
-    consumers = living_consumers();
-  }
-  for (const auto& consumer : consumers) consumer->follow_config();
+  for (const auto& consumer : consumers()) consumer->follow_config();
 
   auto followed = switcher_->follow(following);
   if (!followed) return followed.error();

@@ -41,7 +41,7 @@ Error Runtime::start() {
                                            : switching::Journal::open(config->state_dir);
   if (!journal) return journal.error();
   switcher_ = std::make_unique<switching::Switcher>(*this, std::move(*journal));
-  auto side = switcher_->boot(*listed, follow_options(*config));
+  auto side = switcher_->boot(*listed, config->switching);
   if (!side) return side.error();
   route_.change(*side);
   {
@@ -144,13 +144,11 @@ Result<std::shared_ptr<queue::Side>> Runtime::open_side(const switching::Member&
 }
 
 void Runtime::consume_from(const std::shared_ptr<queue::Side>& side) {
-  std::vector<std::shared_ptr<ConsumerState>> consumers;
   {
     const Lock lock(mutex_);
     if (std::find(sides_.begin(), sides_.end(), side) == sides_.end()) sides_.push_back(side);
-    consumers = living_consumers();
   }
-  for (const auto& consumer : consumers) consumer->consume_from(side);
+  for (const auto& consumer : consumers()) consumer->consume_from(side);
 }
 
 void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
@@ -168,35 +166,23 @@ void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
 }
 
 std::size_t Runtime::unsettled(const queue::Side& side) {
-  std::vector<std::shared_ptr<ConsumerState>> consumers;
-  {
-    const Lock lock(mutex_);
-    consumers = living_consumers();
-  }
   std::size_t sum = 0;
-  for (const auto& consumer : consumers) sum += consumer->unsettled(side);
+  for (const auto& consumer : consumers()) sum += consumer->unsettled(side);
   return sum;
 }
 
 void Runtime::leave(const std::shared_ptr<queue::Side>& side) {
   side->leave();
-  std::vector<std::shared_ptr<ConsumerState>> consumers;
   {
     const Lock lock(mutex_);
     std::erase(sides_, side);
-    consumers = living_consumers();
   }
-  for (const auto& consumer : consumers) consumer->leave(*side);
+  for (const auto& consumer : consumers()) consumer->leave(*side);
 }
 
 bool Runtime::sweep(const std::shared_ptr<queue::Side>& side) {
-  std::vector<std::shared_ptr<ConsumerState>> consumers;
-  {
-    const Lock lock(mutex_);
-    consumers = living_consumers();
-  }
   bool done = side->in_flight() == 0;
-  for (const auto& consumer : consumers) done = consumer->sweep(*side) && done;
+  for (const auto& consumer : consumers()) done = consumer->sweep(*side) && done;
   return done;
 }
 
@@ -231,6 +217,11 @@ Result<Runtime::Admin> Runtime::admin(std::string_view queue, Deadline deadline)
   if (!handle) return handle.error();
   admin->queue = *handle;
   return admin;
+}
+
+std::vector<std::shared_ptr<ConsumerState>> Runtime::consumers() {
+  const Lock lock(mutex_);
+  return living_consumers();
 }
 
 std::vector<std::shared_ptr<ConsumerState>> Runtime::living_consumers() {

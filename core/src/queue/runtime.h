@@ -96,6 +96,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
   bool next_round(std::vector<std::shared_ptr<ConsumerState>>& consumers) SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<std::shared_ptr<queue::Side>> sides() SWAPMQ_EXCLUDES(mutex_);
+  std::vector<std::shared_ptr<ConsumerState>> consumers() SWAPMQ_EXCLUDES(mutex_);
   std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);
   void forget_idle_publishers() SWAPMQ_REQUIRES(mutex_);
 
@@ -120,8 +121,5 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   std::thread timekeeper_, keeper_;
   std::unique_ptr<switching::Switcher> switcher_;
 };
-
-/// How that config wants to be followed.
-SwitchOptions follow_options(const config::Config& config);
 
 } // namespace swapmq::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -36,6 +37,10 @@ struct Record {
   bool more_queues = false;          ///< the first max_queues of them, and there were others
   std::map<std::string, Opened> members;
 
+  /// Whether that member is in the chain.
+  [[nodiscard]] bool owes(const std::string& key) const {
+    return std::find(chain.begin(), chain.end(), key) != chain.end();
+  }
   bool operator==(const Record&) const = default;
 };
 

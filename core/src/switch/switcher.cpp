@@ -29,6 +29,13 @@ bool forgets(const Side& side) {
   return side.backend().capabilities().durability == SWAPMQ_DURABILITY_NONE;
 }
 
+/// Null: it is not among them.
+const Member* find(const std::vector<Member>& members, const std::string& key) {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [&](const Member& member) { return member.key == key; });
+  return found != members.end() ? &*found : nullptr;
+}
+
 std::string lost_capabilities(const std::vector<CapabilityChange>& changes) {
   std::string text;
   for (const CapabilityChange& change : changes) {
@@ -78,9 +85,8 @@ Error Switcher::recall(const std::vector<Member>& listed) {
   const Record record = journal_->read();
   auto opened = record.members;
   for (const std::string& key : record.visited) {
-    const auto same = std::find_if(listed.begin(), listed.end(),
-                                   [&](const Member& member) { return member.key == key; });
-    if (same != listed.end()) {
+    const Member* same = find(listed, key);
+    if (same != nullptr) {
       auto kept = journal_->keep_options(*same);
       if (!kept) return kept.error();
       opened[key] = std::move(*kept);
@@ -281,14 +287,13 @@ void Switcher::refresh(const Following& following) {
   const Record record = journal_->read();
   for (const std::string& key : record.visited) {
     if (key == record.active) continue;
-    const auto same = std::find_if(following.listed.begin(), following.listed.end(),
-                                   [&](const Member& member) { return member.key == key; });
+    const Member* same = find(following.listed, key);
     Visited& visited = visited_.at(key);
-    if (same != following.listed.end()) {
-      const bool anew = visited.side == nullptr || forgets(*visited.side) ? false : following.renew;
+    if (same != nullptr) {
+      const bool anew = following.renew && visited.side != nullptr && !forgets(*visited.side);
       if (visited.member.same_instance(*same) && !anew) continue;
       visited.error = reopen(visited, *same);
-    } else if (std::find(record.chain.begin(), record.chain.end(), key) == record.chain.end()) {
+    } else if (!record.owes(key)) {
       if (Error error = stop_watching(key, "the config does not list it")) visited.error = error;
     }
   }

@@ -205,8 +205,7 @@ void Switcher::describe_backends() {
     one.key = key;
     one.name = visited.member.name;
     one.active = key == record.active;
-    one.owed = !one.active &&
-               std::find(record.chain.begin(), record.chain.end(), key) != record.chain.end();
+    one.owed = !one.active && record.owes(key);
     if (visited.side != nullptr) one.in_flight = visited.side->in_flight();
     one.ready = visited.backlog.ready;
     one.unacked = visited.backlog.unacked;

@@ -119,9 +119,8 @@ class Pair {
       const bool lost = metric.name == "swapmq_settled_total" &&
                         std::any_of(metric.labels.begin(), metric.labels.end(),
                                     [](const auto& label) { return label.second == "lost"; });
-      const bool retried = metric.name == "swapmq_publish_retries_total"; // of all in a group
-      const auto count = static_cast<std::uint64_t>(metric.value);
-      result_.may_be_twice += lost ? count : retried ? count * batch * publishers : 0;
+      const bool retried = metric.name == "swapmq_publish_retries_total"; // counts messages
+      if (lost || retried) result_.may_be_twice += static_cast<std::uint64_t>(metric.value);
     }
     return result_;
   }

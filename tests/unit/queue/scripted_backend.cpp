@@ -11,6 +11,7 @@
 //   dying-N    the first N exchanges that settle something kill their session
 //   stubborn-N the first N settlements are refused
 //   late       of acks it says nothing while it has more to hand out; then, when it is asked again
+//   blind      nobody knows how many of its messages are unacked
 //   mute       service() of a consumer is not answered until its deadline
 //   resetting-MS the first service() of a consumer that holds something takes so long, and then its
 //                session is dead
@@ -114,6 +115,10 @@ class ScriptedSession final : public mq::Session {
     stats.ready = it.ready.size();
     stats.unacked = it.unacked;
     stats.ready_precision = stats.unacked_precision = SWAPMQ_STAT_EXACT;
+    if (static_cast<QueueHandle&>(queue).behaviour == "blind") {
+      stats.unacked = 0;
+      stats.unacked_precision = SWAPMQ_STAT_UNKNOWN;
+    }
     stats.exists = 1;
   }
   uint64_t purge_queue(mq::Queue&, mq::Deadline) override {

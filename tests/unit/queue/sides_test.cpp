@@ -324,16 +324,16 @@ TEST(HandlerSlots, AreGivenInTheOrderInWhichTheyWereAskedFor) {
   std::mutex mutex;
   std::vector<int> order;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 5; ++i) {
+  for (std::uint32_t i = 0; i < 5; ++i) {
     threads.emplace_back([&, i] {
       ASSERT_TRUE(slots.take(steady_clock::now() + 10s));
       {
         const std::lock_guard lock(mutex);
-        order.push_back(i);
+        order.push_back(static_cast<int>(i));
       }
       slots.give_back();
     });
-    std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(eventually([&] { return slots.waiting() == i + 1; })); // it stands in line
   }
   EXPECT_TRUE(slots.wanted());
   slots.give_back();

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,6 +50,21 @@ inline bool eventually(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(1ms);
   }
   return true;
+}
+
+/// Takes and acks until it has so many different bodies; fewer if they do not come within ten
+/// seconds.
+inline std::set<std::string> take_all(swapmq::Subscription& subscription, std::size_t count) {
+  std::set<std::string> bodies;
+  eventually([&] {
+    const auto some = subscription.receive(count, 100ms).value();
+    for (const auto& one : some) {
+      bodies.emplace(one.body());
+      one.ack();
+    }
+    return bodies.size() >= count;
+  });
+  return bodies;
 }
 
 /// Bodies that a handler saw, in order.
