@@ -414,12 +414,38 @@ enum class SwitchPhase : int {
 
 SWAPMQ_API std::string_view to_string(SwitchPhase phase);
 
+/// What becomes of the messages that lie on the backend that is left.
+enum class BacklogPolicy : int {
+  drain,    ///< consumed there, by this host and others, until it is empty; dead letters stay
+  transfer, ///< moved to the new backend, dead letters as well, while they are consumed, too
+  leave,    ///< stay there, named in the journal; nothing more is consumed from there
+};
+
+enum class SwitchOrder : int {
+  relaxed, ///< messages of both backends are consumed side by side
+  strict,  ///< first deliveries of a queue come in the order of its publishes: what was published
+           ///< to the new backend is consumed after all of the one before
+};
+
+SWAPMQ_API std::string_view to_string(BacklogPolicy policy);
+SWAPMQ_API std::string_view to_string(SwitchOrder order);
+
 struct SwitchOptions {
   /// Only prepares and tells; makes no queue. Ends as refused.
   bool dry_run = false;
   /// Switches also where capabilities are lost.
   bool allow_capability_loss = false;
+  BacklogPolicy policy = BacklogPolicy::drain;
+  /// strict: not with the policy transfer. Until the backend that was left is retired, another
+  /// switch to it has to wait.
+  SwitchOrder order = SwitchOrder::relaxed;
   milliseconds prepare_timeout{30'000};
+  /// After it a switch that still drains says so as its error; it goes on. 0: never.
+  milliseconds drain_timeout{0};
+  /// How long messages may lie on a backend that was left, getting no fewer, in a queue that
+  /// nothing in this process consumes; then they are moved as by the policy transfer. They would
+  /// be stranded where no other host consumes there. Not with the policy leave or strict order.
+  milliseconds stranded_timeout{30'000};
 };
 
 /// Of one backend that the message queue has to do with.
@@ -429,8 +455,10 @@ struct BackendStatus {
   bool active = false;         ///< publishes go there
   bool owed = false;           ///< it was left, and is not yet known to be empty
   std::uint64_t in_flight = 0; ///< publish calls of this message queue under way there
+  bool watched = false;        ///< it is consumed from
   // As last read, all queues together; meaningful where it is owed.
   std::uint64_t ready = 0, unacked = 0, delayed = 0;
+  std::uint64_t moved = 0;                   ///< messages moved from there by this process
   std::map<std::string, std::uint64_t> left; ///< by queue: what was named and not moved
   Error error;                               ///< the last one that looking at it met
 };
@@ -442,7 +470,7 @@ struct SwitchStatus {
   milliseconds elapsed{0}; ///< since it was asked for, until it ended
   Error error;             ///< why it failed or was refused
   std::vector<CapabilityChange> changes;
-  std::vector<BackendStatus> backends; ///< all that are consumed from, the active one first
+  std::vector<BackendStatus> backends; ///< all that were used, the active one first
   std::string configured;              ///< key of the backend that the config names
   /// The config names a backend that was rolled back from: it is not followed, after a restart
   /// neither, until it names another one or somebody asks for that switch.
@@ -526,10 +554,11 @@ class SWAPMQ_API MessageQueue {
   [[nodiscard]] std::vector<Metric> metrics() const;
 
   /// Asks for a switch to the backend of that name, as the config's section describes it, and
-  /// returns; switch_status() tells how it goes. Publishers and consumers go on meanwhile. Errors:
-  /// invalid_argument, no such section or it is the active one already; conflict, another switch is
-  /// still before its cut-over.
-  Error switch_to(std::string_view type, const SwitchOptions& options = {});
+  /// returns its SwitchStatus::number; switch_status() tells how it goes. Publishers and consumers
+  /// go on meanwhile. Errors: plugin, there is none of that name; config, its section is wrong;
+  /// invalid_argument, it is the active one already, or the options contradict each other;
+  /// conflict, another switch is still before its cut-over, or strict order has it wait.
+  Result<std::uint64_t> switch_to(std::string_view type, const SwitchOptions& options = {});
   [[nodiscard]] SwitchStatus switch_status() const;
   /// Waits until the last switch has ended (retired, failed, cancelled, refused) or the timeout
   /// passed, and tells where it stands.
@@ -540,7 +569,7 @@ class SWAPMQ_API MessageQueue {
   /// Asks for a switch to the backend that was active before, whatever it can do less, and returns
   /// as switch_to(); also long after the last switch, and after a restart with the same state_dir.
   /// Errors: not_found, there is none; conflict.
-  Error roll_back();
+  Result<std::uint64_t> roll_back();
 
   /// Ends the watching of a backend that was left, by its name or, where two have that, by its key:
   /// what other hosts still publish there is not consumed by this one any more. One that is owed

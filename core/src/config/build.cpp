@@ -92,6 +92,14 @@ Config build(const Document& document, const std::string& file) {
       config.switching.allow_capability_loss = allow->is_true();
     }
     take_seconds(switching->find("prepare_timeout_seconds"), config.switching.prepare_timeout);
+    take_seconds(switching->find("drain_timeout_seconds"), config.switching.drain_timeout);
+    take_seconds(switching->find("stranded_timeout_seconds"), config.switching.stranded_timeout);
+    std::string policy, order;
+    take(switching->find("policy"), policy);
+    take(switching->find("order"), order);
+    if (policy == "transfer") config.switching.policy = BacklogPolicy::transfer;
+    if (policy == "leave") config.switching.policy = BacklogPolicy::leave;
+    if (order == "strict") config.switching.order = SwitchOrder::strict;
   }
   if (const Node* log = root.find("log")) {
     take(log->find("level"), config.log_level);

@@ -67,6 +67,7 @@ void CoreCheck::run(Findings& out) {
   validator.check(root, out);
   if (root.kind != Kind::object) return;
   check_queue_names(out);
+  check_switching(out);
   const Node* message_queue = root.find("message_queue");
   if (message_queue == nullptr || message_queue->kind != Kind::object) return;
   // With its trust settings in doubt a config must not cause code to be loaded.
@@ -116,6 +117,20 @@ void CoreCheck::check_queue_names(Findings& out) const {
   const Node* queue = queues->first_child;
   for (; queue != nullptr && out.size() < kMostFindings; queue = queue->next) {
     if (!queue->bad_key) check_queue(*queue, out);
+  }
+}
+
+void CoreCheck::check_switching(Findings& out) const {
+  const Node* switching = document_.root()->find("switch");
+  if (switching == nullptr || switching->kind != Kind::object) return;
+  const Node* policy = switching->find("policy");
+  const Node* order = switching->find("order");
+  if (policy == nullptr || order == nullptr) return;
+  if (policy->text == "transfer" && order->text == "strict") {
+    out.push_back(
+        at_value(*policy,
+                 "messages that are moved lose their order; with \"order\": \"strict\" the "
+                 "policy can be \"drain\" or \"leave\""));
   }
 }
 

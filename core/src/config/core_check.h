@@ -25,6 +25,7 @@ class CoreCheck {
  private:
   bool on_additional(const Node& object, const Node& member, Findings& out);
   void check_queue_names(Findings& out) const;
+  void check_switching(Findings& out) const;
   void check_queue(const Node& queue, Findings& out) const;
 
   const Document& document_;

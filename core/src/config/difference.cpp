@@ -56,6 +56,18 @@ void compare_queues(const Config& before, const Config& after, Difference& to) {
   }
 }
 
+void compare_switching(const SwitchOptions& before, const SwitchOptions& after, Difference& to) {
+  compare(before.allow_capability_loss, after.allow_capability_loss,
+          "/switch/allow_capability_loss", to.live);
+  compare(before.drain_timeout, after.drain_timeout, "/switch/drain_timeout_seconds", to.live);
+  compare(before.order, after.order, "/switch/order", to.live);
+  compare(before.policy, after.policy, "/switch/policy", to.live);
+  compare(before.prepare_timeout, after.prepare_timeout, "/switch/prepare_timeout_seconds",
+          to.live);
+  compare(before.stranded_timeout, after.stranded_timeout, "/switch/stranded_timeout_seconds",
+          to.live);
+}
+
 } // namespace
 
 Difference difference(const Config& before, const Config& after) {
@@ -64,10 +76,7 @@ Difference difference(const Config& before, const Config& after) {
   compare_queues(before, after, to);
   compare(before.plugin_path, after.plugin_path, "/plugin_path", to.live);
   compare(before.sha256, after.sha256, "/plugins", to.live);
-  compare(before.switching.allow_capability_loss, after.switching.allow_capability_loss,
-          "/switch/allow_capability_loss", to.live);
-  compare(before.switching.prepare_timeout, after.switching.prepare_timeout,
-          "/switch/prepare_timeout_seconds", to.live);
+  compare_switching(before.switching, after.switching, to);
   compare(before.log_level, after.log_level, "/log/level", to.live);
   compare(before.log_file, after.log_file, "/log/file", to.at_restart);
   compare(before.state_dir, after.state_dir, "/state_dir", to.at_restart);

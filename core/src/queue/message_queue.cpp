@@ -197,7 +197,7 @@ std::string MessageQueue::backend_name() const { return runtime_->side()->name()
 PluginDescription MessageQueue::backend() const { return runtime_->side()->description(); }
 std::vector<Metric> MessageQueue::metrics() const { return runtime_->metrics(); }
 
-Error MessageQueue::switch_to(std::string_view type, const SwitchOptions& options) {
+Result<std::uint64_t> MessageQueue::switch_to(std::string_view type, const SwitchOptions& options) {
   return runtime_->switch_to(type, options);
 }
 SwitchStatus MessageQueue::switch_status() const { return runtime_->switcher().status(); }
@@ -205,7 +205,7 @@ SwitchStatus MessageQueue::wait_for_switch(milliseconds timeout) {
   return runtime_->switcher().wait(queue::deadline_after(timeout));
 }
 Error MessageQueue::cancel_switch() { return runtime_->switcher().cancel(); }
-Error MessageQueue::roll_back() { return runtime_->switcher().roll_back(); }
+Result<std::uint64_t> MessageQueue::roll_back() { return runtime_->switcher().roll_back(); }
 Error MessageQueue::forget(std::string_view backend, bool give_up_what_is_owed) {
   return runtime_->switcher().forget(backend, give_up_what_is_owed);
 }

@@ -186,9 +186,10 @@ bool Runtime::sweep(const std::shared_ptr<queue::Side>& side) {
   return done;
 }
 
-Error Runtime::switch_to(std::string_view type, const SwitchOptions& options) {
+Result<std::uint64_t> Runtime::switch_to(std::string_view type, const SwitchOptions& options) {
   auto target = opener_.member(type);
-  return target ? switcher_->ask(*target, options) : target.error();
+  if (!target) return target.error();
+  return switcher_->ask(*target, options);
 }
 
 std::vector<Metric> Runtime::metrics() const {

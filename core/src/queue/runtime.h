@@ -75,7 +75,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   }
   queue::Log& log() override { return *log_; }
 
-  Error switch_to(std::string_view type, const SwitchOptions& options);
+  Result<std::uint64_t> switch_to(std::string_view type, const SwitchOptions& options);
   /// As MessageQueue::reload(), of a config that was checked.
   Result<ReloadResult> reload(config::Config config) SWAPMQ_EXCLUDES(reload_mutex_, mutex_);
   switching::Switcher& switcher() { return *switcher_; }

@@ -45,6 +45,22 @@ std::string_view to_string(Errc code) {
   return "unknown error";
 }
 
+std::string_view to_string(BacklogPolicy policy) {
+  switch (policy) {
+    case BacklogPolicy::drain:
+      return "drain";
+    case BacklogPolicy::transfer:
+      return "transfer";
+    case BacklogPolicy::leave:
+      return "leave";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(SwitchOrder order) {
+  return order == SwitchOrder::strict ? "strict" : "relaxed";
+}
+
 std::string_view to_string(SwitchPhase phase) {
   switch (phase) {
     case SwitchPhase::none:

@@ -55,9 +55,9 @@ class Switcher {
   /// Names a queue in the journal, before its first use.
   Error use_queue(std::string_view queue) { return journal_->add_queue(queue); }
 
-  Error ask(const Member& target, const SwitchOptions& options) SWAPMQ_EXCLUDES(mutex_);
+  Result<std::uint64_t> ask(const Member& target, const SwitchOptions& options) SWAPMQ_EXCLUDES(mutex_);
   Error cancel() SWAPMQ_EXCLUDES(mutex_);
-  Error roll_back() SWAPMQ_EXCLUDES(mutex_);
+  Result<std::uint64_t> roll_back() SWAPMQ_EXCLUDES(mutex_);
   /// In place of a switch to elsewhere that is not cut over yet.
   Result<Followed> follow(const Following& following) SWAPMQ_EXCLUDES(mutex_);
   Error forget(std::string_view backend, bool give_up) SWAPMQ_EXCLUDES(mutex_);
@@ -113,7 +113,7 @@ class Switcher {
   std::uint64_t begin(const Member& target, const SwitchOptions& options, Origin origin)
       SWAPMQ_REQUIRES(mutex_);
   [[nodiscard]] bool preparing() const SWAPMQ_REQUIRES(mutex_);
-  Error ask_as(const Member& target, const SwitchOptions& options, Origin origin)
+  Result<std::uint64_t> ask_as(const Member& target, const SwitchOptions& options, Origin origin)
       SWAPMQ_EXCLUDES(mutex_);
   void enter(std::uint64_t number, SwitchPhase phase, const Error& why = {})
       SWAPMQ_EXCLUDES(mutex_);

@@ -40,21 +40,27 @@ std::uint64_t Switcher::begin(const Member& target, const SwitchOptions& options
   return number;
 }
 
-Error Switcher::ask(const Member& target, const SwitchOptions& options) {
+Result<std::uint64_t> Switcher::ask(const Member& target, const SwitchOptions& options) {
   return ask_as(target, options, Origin::command);
 }
 
-Error Switcher::ask_as(const Member& target, const SwitchOptions& options, Origin origin) {
+Result<std::uint64_t> Switcher::ask_as(const Member& target, const SwitchOptions& options,
+                                       Origin origin) {
   const Lock lock(mutex_);
-  if (stopping_) return {Errc::closed, "the message queue is closed"};
+  if (stopping_) return Error(Errc::closed, "the message queue is closed");
   if (preparing()) {
-    return {Errc::conflict, "a switch to " + status_.to + " is being prepared; cancel it first"};
+    return Error(Errc::conflict,
+                 "a switch to " + status_.to + " is being prepared; cancel it first");
   }
   if (target.key == active_.key) {
-    return {Errc::invalid_argument, target.name + " is the active backend already"};
+    return Error(Errc::invalid_argument, target.name + " is the active backend already");
   }
-  begin(target, options, origin);
-  return {};
+  if (options.policy == BacklogPolicy::transfer && options.order == SwitchOrder::strict) {
+    return Error(Errc::invalid_argument,
+                 "messages that are moved lose their order; with strict order the policy can be "
+                 "drain or leave");
+  }
+  return begin(target, options, origin);
 }
 
 Result<Followed> Switcher::follow(const Following& following) {
@@ -99,13 +105,13 @@ Error Switcher::cancel() {
       return {Errc::not_found, "no switch is under way that could be cancelled"};
     }
   }
-  return roll_back();
+  return roll_back().error();
 }
 
-Error Switcher::roll_back() {
+Result<std::uint64_t> Switcher::roll_back() {
   const std::string before = journal_->read().before;
   if (before.empty()) {
-    return {Errc::not_found, "no other backend was active before that is still watched"};
+    return Error(Errc::not_found, "no other backend was active before that is still watched");
   }
   auto target = journal_->member(before);
   if (!target) return target.error();

@@ -105,7 +105,7 @@ class Pair {
     wait_for_half();
     look_before();
     const auto asked = steady_clock::now();
-    if (const auto error = mq_.switch_to(to_, {.allow_capability_loss = true})) {
+    if (const auto error = mq_.switch_to(to_, {.allow_capability_loss = true}).error()) {
       trouble(error.message());
     }
     if (!eventually([&] { return mq_.backend_name() == to_; })) trouble("never cut over");

@@ -95,7 +95,7 @@ class Victim {
     }
     auto consumer = consume();
     bool done = eventually([this] { return published_ >= publishers * before_switch; });
-    const auto error = mq_.switch_to(to, {.allow_capability_loss = true});
+    const auto error = mq_.switch_to(to, {.allow_capability_loss = true}).error();
     if (error) std::fprintf(stderr, "%s\n", error.message().c_str());
     const auto status = mq_.wait_for_switch(patience);
     done = done && !error && status.phase == swapmq::SwitchPhase::retired;

@@ -284,7 +284,7 @@ TEST_F(Reload, ANewerConfigTakesThePlaceOfASwitchThatIsPrepared) {
   const std::uint64_t first = reload(mq, silent).switch_number;
   EXPECT_GT(first, 0U);
   EXPECT_EQ(reload(mq, silent).switch_number, first) << "that is on its way";
-  EXPECT_EQ(mq.switch_to("memory").code(), Errc::conflict);
+  EXPECT_EQ(mq.switch_to("memory").error().code(), Errc::conflict);
   EXPECT_EQ(mq.switch_status().phase, SwitchPhase::prepare);
   const Parts memory{.type = "memory", .message_queue = R"(,"connection_timeout_seconds":3)"};
   const std::uint64_t second = reload(mq, memory).switch_number;
@@ -309,9 +309,9 @@ TEST_F(Reload, TheConfigOfBeforeEndsASwitchThatIsPrepared) {
 TEST_F(Reload, AConfigThatWasRolledBackFromIsNotFollowedAgain) {
   {
     auto mq = open({.root = durable()});
-    EXPECT_EQ(mq.roll_back().code(), Errc::not_found);
+    EXPECT_EQ(mq.roll_back().error().code(), Errc::not_found);
     EXPECT_EQ(switched(mq, {.type = "memory", .root = durable()}).phase, SwitchPhase::retired);
-    EXPECT_FALSE(mq.roll_back());
+    EXPECT_TRUE(mq.roll_back());
     const SwitchStatus status = mq.wait_for_switch(10s);
     EXPECT_EQ(status.phase, SwitchPhase::retired) << status.error.message();
     EXPECT_TRUE(status.config_refused);
@@ -326,11 +326,11 @@ TEST_F(Reload, AConfigThatWasRolledBackFromIsNotFollowedAgain) {
     EXPECT_EQ(reload(mq, {.root = durable()}).switch_number, 0U);
     EXPECT_FALSE(mq.switch_status().config_refused) << "it names another one";
     EXPECT_EQ(switched(mq, {.type = "memory", .root = durable()}).phase, SwitchPhase::retired);
-    EXPECT_FALSE(mq.roll_back());
+    EXPECT_TRUE(mq.roll_back());
     EXPECT_TRUE(eventually([&] { return mq.backend_name() == "sqlite"; }));
   }
   auto mq = open({.type = "memory", .root = durable()});
-  EXPECT_FALSE(mq.roll_back()) << "also what was active before the restart is known";
+  EXPECT_TRUE(mq.roll_back()) << "also what was active before the restart is known";
   ASSERT_TRUE(eventually([&] { return mq.backend_name() == "memory"; }));
   EXPECT_FALSE(mq.switch_status().config_refused);
 }
