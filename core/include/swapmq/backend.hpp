@@ -19,6 +19,8 @@
 //   static const void* MySession::extension(const char* name);
 //   void Broker::describe(swapmq_capabilities&, swapmq_limits&);
 //   void MySession::list_queues(const QueueVisitor&, Deadline);   // gives swapmq.list_queues/1
+//   std::unique_ptr<Batch> MySession::claim_delayed(Subscription&, const ClaimArgs&);  // gives
+//                                                   // swapmq.claim_delayed/1; null: none waits
 #ifndef SWAPMQ_BACKEND_HPP
 #define SWAPMQ_BACKEND_HPP
 
@@ -309,6 +311,12 @@ struct ExchangeArgs {
   uint64_t max_bytes; // 0: no limit
   Deadline deadline;
   bool may_pend = false; // results may be SWAPMQ_STATUS_PENDING, where deliveries are handed out
+};
+
+struct ClaimArgs {
+  std::size_t max_messages; // 1 or more
+  uint64_t max_bytes;       // 0: no limit
+  Deadline deadline;
 };
 
 using QueueVisitor = std::function<void(std::string_view name)>;

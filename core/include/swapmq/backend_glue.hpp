@@ -360,8 +360,34 @@ struct Trampolines {
     });
   }
 
+  static constexpr bool claims_delayed = requires(S & s, Subscription& from, const ClaimArgs& a) {
+    s.claim_delayed(from, a);
+  };
+
+  static swapmq_status claim(swapmq_session* session, swapmq_subscription* subscription,
+                             uint64_t max_messages, uint64_t max_bytes, int64_t deadline_ns,
+                             swapmq_batch** batch, swapmq_error* error) noexcept {
+    if (session == nullptr || subscription == nullptr || batch == nullptr) {
+      return wrong(error, "claim: an argument is NULL");
+    }
+    if (max_messages == 0) return SWAPMQ_OK;
+    return guarded(error, [&] {
+      if constexpr (claims_delayed) {
+        std::unique_ptr<Batch> claimed = unbox(session)->claim_delayed(
+            *unbox(subscription),
+            {static_cast<std::size_t>(max_messages), max_bytes, Deadline(deadline_ns)});
+        if (claimed != nullptr && claimed->size() > 0) *batch = Batch::hand_out(std::move(claimed));
+      }
+      return SWAPMQ_OK;
+    });
+  }
+
   static const void* extension(const char* name) noexcept {
     if (name == nullptr) return nullptr;
+    if constexpr (claims_delayed) {
+      static constexpr swapmq_claim_delayed table{sizeof(swapmq_claim_delayed), 0, &claim};
+      if (std::string_view(name) == SWAPMQ_EXTENSION_CLAIM_DELAYED) return &table;
+    }
     if constexpr (lists_queues) {
       static constexpr swapmq_list_queues table{sizeof(swapmq_list_queues), 0, &list};
       if (std::string_view(name) == SWAPMQ_EXTENSION_LIST_QUEUES) return &table;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "plugin/call_error.h"
 #include "plugin/plugin.h"
@@ -188,8 +189,13 @@ Error read_info(const std::string& name, Negotiated& negotiated) {
   return read_grades(info, negotiated);
 }
 
-bool lists_queues(const swapmq_backend_vtable& vtable) {
-  return vtable.extension(SWAPMQ_EXTENSION_LIST_QUEUES) != nullptr;
+/// Of the powers that this host knows, those that the plugin has.
+std::vector<std::string> read_extensions(const swapmq_backend_vtable& vtable) {
+  std::vector<std::string> had;
+  for (const char* name : {SWAPMQ_EXTENSION_LIST_QUEUES, SWAPMQ_EXTENSION_CLAIM_DELAYED}) {
+    if (vtable.extension(name) != nullptr) had.emplace_back(name);
+  }
+  return had;
 }
 
 } // namespace
@@ -256,9 +262,7 @@ Result<Negotiated> negotiate(swapmq_backend_entry_fn entry, const std::string& n
   negotiated.description.abi_version = abi_text(negotiated.vtable.abi_version);
   negotiated.description.capabilities = capability_words(negotiated.capabilities);
   negotiated.description.limits = limit_values(negotiated.limits);
-  if (lists_queues(negotiated.vtable)) {
-    negotiated.description.extensions.emplace_back(SWAPMQ_EXTENSION_LIST_QUEUES);
-  }
+  negotiated.description.extensions = read_extensions(negotiated.vtable);
   return negotiated;
 }
 

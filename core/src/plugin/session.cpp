@@ -144,18 +144,18 @@ void Session::check_settled(bool succeeded, bool may_pend, std::span<swapmq_stat
   }
 }
 
-Error Session::take_batch(swapmq_status status, swapmq_batch* batch, std::size_t max_messages,
-                          Received& received) {
+Error Session::take_batch(const char* slot, swapmq_status status, swapmq_batch* batch,
+                          std::size_t max_messages, Received& received) {
   if (batch == nullptr) return {};
   // Whatever is wrong with a batch, its deliveries reach nobody: they come back to the queue only
   // with the end of this session.
   if (status != SWAPMQ_OK && status != SWAPMQ_INTERRUPTED) { // perhaps never written: not touched
     dead_ = true;
-    return broken("exchange", "it failed and handed out a batch");
+    return broken(slot, "it failed and handed out a batch");
   }
   if (!is_releasable(batch)) {
     dead_ = true;
-    return broken("exchange", "a batch is not aligned, too small, or has no release");
+    return broken(slot, "a batch is not aligned, too small, or has no release");
   }
   BatchPtr owned(batch);
   std::string rule = plugin::broken_rule(*batch, max_messages);
@@ -164,7 +164,7 @@ Error Session::take_batch(swapmq_status status, swapmq_batch* batch, std::size_t
   }
   if (!rule.empty()) {
     dead_ = true;
-    return broken("exchange", rule);
+    return broken(slot, rule);
   }
   received.batch = std::move(owned);
   return {};
@@ -201,7 +201,9 @@ Received Session::exchange(swapmq_subscription* subscription,
     return status == SWAPMQ_INTERRUPTED ? SWAPMQ_OK : status;
   });
   check_settled(!received.error, batch != nullptr, settled);
-  if (Error error = take_batch(status, batch, max_messages, received)) received.error = error;
+  if (Error error = take_batch("exchange", status, batch, max_messages, received)) {
+    received.error = error;
+  }
   received.interrupted = status == SWAPMQ_INTERRUPTED && !received.error;
   received.session_dead = dead_;
   return received;
@@ -271,6 +273,42 @@ Error Session::list_queues(const std::function<void(std::string_view)>& each, De
   if (listing.thrown) std::rethrow_exception(listing.thrown);
   if (!error && listing.broken) return broken("list_queues", "a queue's name has no bytes");
   return error;
+}
+
+bool Session::can_claim_delayed() const {
+  return vtable().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED) != nullptr;
+}
+
+Received Session::claim_delayed(swapmq_subscription* subscription, std::size_t max_messages,
+                                std::uint64_t max_bytes, Deadline deadline) {
+  Received received;
+  const auto* table =
+      static_cast<const swapmq_claim_delayed*>(vtable().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED));
+  if (table == nullptr) {
+    received.error = {Errc::not_supported, backend_->plugin().description().name +
+                                               ": this backend cannot hand out what is delayed"};
+    return received;
+  }
+  if (reinterpret_cast<std::uintptr_t>(table) % alignof(swapmq_claim_delayed) != 0 ||
+      !SWAPMQ_HAS_FIELD(swapmq_claim_delayed, table, claim) || table->claim == nullptr) {
+    received.error = broken("extension", "the table of " SWAPMQ_EXTENSION_CLAIM_DELAYED
+                                         " is not aligned, too small, or lacks \"claim\"");
+    return received;
+  }
+  const std::size_t cap = backend_->limits().max_receive_batch;
+  if (cap != 0) max_messages = std::min(max_messages, cap);
+  swapmq_batch* batch = nullptr;
+  swapmq_status status = SWAPMQ_INTERNAL;
+  received.error = call("claim_delayed", &deadline, [&](swapmq_error* failed) {
+    status = table->claim(handle_, subscription, max_messages, max_bytes, to_ns(deadline), &batch,
+                          failed);
+    return status;
+  });
+  if (Error error = take_batch("claim_delayed", status, batch, max_messages, received)) {
+    received.error = error;
+  }
+  received.session_dead = dead_;
+  return received;
 }
 
 } // namespace swapmq::plugin

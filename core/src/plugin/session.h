@@ -88,6 +88,12 @@ class Session {
   void interrupt();
   /// not_supported if the plugin lacks swapmq.list_queues/1.
   Error list_queues(const std::function<void(std::string_view)>& each, Deadline deadline);
+  /// Whether the plugin has swapmq.claim_delayed/1; its options may forbid it all the same.
+  [[nodiscard]] bool can_claim_delayed() const;
+  /// What waits for its time, earliest due first, as deliveries of the subscription. Does not wait
+  /// for any: batch is null if there are none. not_supported as the error if the plugin cannot.
+  Received claim_delayed(swapmq_subscription* subscription, std::size_t max_messages,
+                         std::uint64_t max_bytes, Deadline deadline);
 
   /// The last error said that this session cannot be repaired: close it and open another.
   [[nodiscard]] bool dead() const { return dead_; }
@@ -110,8 +116,8 @@ class Session {
   Error check_results(swapmq_status status, const ErrorBuffer& buffer,
                       std::span<swapmq_publish_result> results);
   void check_settled(bool succeeded, bool may_pend, std::span<swapmq_status> settled);
-  Error take_batch(swapmq_status status, swapmq_batch* batch, std::size_t max_messages,
-                   Received& received);
+  Error take_batch(const char* slot, swapmq_status status, swapmq_batch* batch,
+                   std::size_t max_messages, Received& received);
   Error broken(const char* slot, std::string_view rule); ///< logs it, too
   [[nodiscard]] const swapmq_backend_vtable& vtable() const;
 

@@ -59,6 +59,7 @@ TEST(Negotiate, AnOldPluginGetsStubsForWhatItLacks) {
   const auto session = backend->open_session(SWAPMQ_ROLE_ADMIN, soon()).value();
   EXPECT_FALSE(session->ping(soon()));
   EXPECT_EQ(session->list_queues([](std::string_view) {}, soon()).code(), Errc::not_supported);
+  EXPECT_FALSE(session->can_claim_delayed());
 }
 
 TEST(Negotiate, ALaterMinorIsCutToWhatWeKnow) {
