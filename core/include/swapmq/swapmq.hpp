@@ -471,7 +471,11 @@ struct SwitchStatus {
   Error error;             ///< why it failed or was refused
   std::vector<CapabilityChange> changes;
   std::vector<BackendStatus> backends; ///< all that were used, the active one first
-  std::string configured;              ///< key of the backend that the config names
+  /// Others publish to a backend that this host left, as far as its exact numbers tell: hosts that
+  /// have not followed yet, or that switched the other way. Nothing is lost: it is not retired as
+  /// long as they do.
+  bool crossed = false;
+  std::string configured; ///< key of the backend that the config names
   /// The config names a backend that was rolled back from: it is not followed, after a restart
   /// neither, until it names another one or somebody asks for that switch.
   bool config_refused = false;

@@ -74,6 +74,7 @@ Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& membe
   const auto config = config_.get();
   SideSetup setup;
   setup.name = member.name;
+  setup.key = member.key;
   setup.plugin = member.plugin;
   if (setup.plugin == nullptr) {
     auto plugin = load(*config, member.name);

@@ -33,9 +33,9 @@ ConsumerState::~ConsumerState() = default;
 void ConsumerState::consume_from(const std::shared_ptr<queue::Side>& side) {
   const Lock lock(mutex_);
   const bool known = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
-    return lane->side().serial() == side->serial();
+    return lane->side().serial() == side->serial() && !lane->closing();
   });
-  if (closing_ || known || side->left()) return;
+  if (closing_ || known || !side->consumed()) return;
   // Several sessions share the work only where there are handlers enough for them.
   const ConsumeOptions& all = request_.options;
   const std::uint32_t sessions = runtime_->config()->pool.consume_sessions;
@@ -64,7 +64,7 @@ ConsumerState::Lanes ConsumerState::lanes(const queue::Side& side) const {
   return there;
 }
 
-// The side says already that it was left: no lane is made behind our back.
+// The side says already that it is not consumed from: no lane is made behind our back.
 void ConsumerState::leave(const queue::Side& side) {
   for (const auto& lane : lanes(side)) lane->begin_close();
 }
@@ -80,6 +80,11 @@ bool ConsumerState::sweep(const queue::Side& side) {
     });
   }
   return ended.size() == all; // they end here, outside the lock
+}
+
+bool ConsumerState::consumes(std::string_view queue) const {
+  const Lock lock(mutex_);
+  return !closing_ && request_.queue == queue;
 }
 
 void ConsumerState::follow_config() {

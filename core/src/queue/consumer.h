@@ -29,13 +29,16 @@ class ConsumerState {
   ConsumerState(std::shared_ptr<Runtime> runtime, ConsumeRequest request);
   ~ConsumerState();
 
-  /// Consumes there as well from now on, unless it does already, is being closed, or the
-  /// side was left.
+  /// Consumes there as well from now on, unless it does already, is being closed, or the side is
+  /// not to be consumed from.
   void consume_from(const std::shared_ptr<queue::Side>& side) SWAPMQ_EXCLUDES(mutex_);
   /// Takes nothing more from there; what came from there is settled there.
   void leave(const queue::Side& side) SWAPMQ_EXCLUDES(mutex_);
-  /// Ends the lanes of a side that was left and owes them nothing more. false: one is owed.
+  /// Ends those lanes of a side that were to leave and are owed nothing more. false: there are
+  /// others.
   bool sweep(const queue::Side& side) SWAPMQ_EXCLUDES(mutex_);
+  /// Whether it is a consumer of that queue, and is not being closed.
+  [[nodiscard]] bool consumes(std::string_view queue) const SWAPMQ_EXCLUDES(mutex_);
   /// Settles as the config of now says.
   void follow_config() SWAPMQ_EXCLUDES(mutex_);
 

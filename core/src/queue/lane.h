@@ -64,6 +64,8 @@ class Lane {
   [[nodiscard]] bool drained() const { return ledger_->outstanding() == 0 && running_ == 0; }
   /// Of settlements from now on.
   void set_policy(std::shared_ptr<const LanePolicy> policy) SWAPMQ_EXCLUDES(policy_mutex_);
+  /// It was to begin to drain.
+  [[nodiscard]] bool closing() const { return ledger_->draining(); }
   /// Begins to drain; close() waits.
   void begin_close() { ledger_->drain(); }
   Error close(Deadline deadline) SWAPMQ_EXCLUDES(session_mutex_);

@@ -41,13 +41,10 @@ Error Runtime::start() {
                                            : switching::Journal::open(config->state_dir);
   if (!journal) return journal.error();
   switcher_ = std::make_unique<switching::Switcher>(*this, std::move(*journal));
-  auto side = switcher_->boot(*listed, config->switching);
+  auto side = switcher_->boot({*listed, config->switching});
   if (!side) return side.error();
   route_.change(*side);
-  {
-    const Lock lock(mutex_);
-    sides_.push_back(std::move(*side));
-  }
+  use(*side);
   timekeeper_ = std::thread([this] { keep_time(); });
   keeper_ = std::thread([this] { keep(); });
   switcher_->start();
@@ -134,7 +131,7 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
     std::erase_if(consumers_, [](const auto& consumer) { return consumer.expired(); });
     consumers_.push_back(state);
   }
-  // Whoever adds a side adds it to all consumers: one of us two sees the other.
+  // Whoever lets a side be consumed from tells all consumers: one of us two sees the other.
   for (const auto& side : sides()) state->consume_from(side);
   return state;
 }
@@ -143,12 +140,25 @@ Result<std::shared_ptr<queue::Side>> Runtime::open_side(const switching::Member&
   return opener_.open(member);
 }
 
+void Runtime::use(const std::shared_ptr<queue::Side>& side) {
+  const Lock lock(mutex_);
+  if (std::find(sides_.begin(), sides_.end(), side) == sides_.end()) sides_.push_back(side);
+}
+
 void Runtime::consume_from(const std::shared_ptr<queue::Side>& side) {
-  {
-    const Lock lock(mutex_);
-    if (std::find(sides_.begin(), sides_.end(), side) == sides_.end()) sides_.push_back(side);
-  }
+  side->let_consume(true);
   for (const auto& consumer : consumers()) consumer->consume_from(side);
+}
+
+void Runtime::hold_back(const std::shared_ptr<queue::Side>& side) {
+  side->let_consume(false);
+  for (const auto& consumer : consumers()) consumer->leave(*side);
+}
+
+bool Runtime::consumes(std::string_view queue) {
+  const auto all = consumers();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& consumer) { return consumer->consumes(queue); });
 }
 
 void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
@@ -172,12 +182,11 @@ std::size_t Runtime::unsettled(const queue::Side& side) {
 }
 
 void Runtime::leave(const std::shared_ptr<queue::Side>& side) {
-  side->leave();
   {
     const Lock lock(mutex_);
     std::erase(sides_, side);
   }
-  for (const auto& consumer : consumers()) consumer->leave(*side);
+  hold_back(side);
 }
 
 bool Runtime::sweep(const std::shared_ptr<queue::Side>& side) {

@@ -64,7 +64,11 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
 
   // What a switch does with us.
   Result<std::shared_ptr<queue::Side>> open_side(const switching::Member& member) override;
+  void use(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void consume_from(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
+  void hold_back(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
+  bool consumes(std::string_view queue) override SWAPMQ_EXCLUDES(mutex_);
+  queue::Route& route() override { return route_; }
   void publish_to(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void leave(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   bool sweep(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
@@ -110,7 +114,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   Mutex reload_mutex_; // held during a reload, before mutex_
   mutable Mutex mutex_;
   Condition keeper_wakes_;
-  std::vector<std::shared_ptr<queue::Side>> sides_ SWAPMQ_GUARDED_BY(mutex_); // consumed from
+  std::vector<std::shared_ptr<queue::Side>> sides_ SWAPMQ_GUARDED_BY(mutex_); // in use
   std::map<std::string, std::shared_ptr<queue::Publisher>, std::less<>> publishers_
       SWAPMQ_GUARDED_BY(mutex_);
   std::size_t many_publishers_ SWAPMQ_GUARDED_BY(mutex_) = 4096; // time to forget the idle ones

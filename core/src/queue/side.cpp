@@ -59,6 +59,7 @@ Side::Side(const SideSetup& setup, std::shared_ptr<plugin::Backend> backend,
            std::shared_ptr<metrics::Registry> registry)
     : serial_(next_serial()),
       name_(setup.name),
+      key_(setup.key),
       registry_(std::move(registry)),
       backend_(std::move(backend)),
       description_(backend_->plugin().description()),

@@ -21,6 +21,7 @@ namespace swapmq::queue {
 /// Of a backend that is to be opened.
 struct SideSetup {
   std::string name; ///< the word of the config
+  std::string key;  ///< see switching::Member
   std::shared_ptr<const plugin::Plugin> plugin;
   std::string options_json; ///< secrets resolved
   std::string instance;     ///< who we are to the broker
@@ -41,6 +42,7 @@ class Side {
   /// No two sides of a process have the same; none has 0.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& key() const { return key_; }
   /// The plugin's, with what the options made of its capabilities.
   [[nodiscard]] const PluginDescription& description() const { return description_; }
   [[nodiscard]] plugin::Backend& backend() const { return *backend_; }
@@ -55,9 +57,9 @@ class Side {
   Error warm_up(Deadline deadline);
   /// From time to time: what lies idle is served.
   void serve_idle(Deadline deadline);
-  /// Nobody begins to consume here any more.
-  void leave() { left_ = true; }
-  [[nodiscard]] bool left() const { return left_; }
+  /// Whether consumers may begin to consume here; not yet, to begin with.
+  void let_consume(bool yes) { consumed_ = yes; }
+  [[nodiscard]] bool consumed() const { return consumed_; }
   /// Closes the sessions that lie idle, and the backend with its last session.
   void close();
 
@@ -70,14 +72,14 @@ class Side {
        std::shared_ptr<metrics::Registry> registry);
 
   const std::uint64_t serial_;
-  const std::string name_;
+  const std::string name_, key_;
   const std::shared_ptr<metrics::Registry> registry_;
   const std::shared_ptr<plugin::Backend> backend_;
   PluginDescription description_;
   const std::uint32_t publish_session_count_;
   SessionPool publish_sessions_, admin_sessions_;
   std::atomic<std::size_t> in_flight_{0};
-  std::atomic<bool> left_{false};
+  std::atomic<bool> consumed_{false};
 };
 
 } // namespace swapmq::queue

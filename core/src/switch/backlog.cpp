@@ -42,9 +42,10 @@ Result<Backlog> read_backlog(queue::Side& side, const Record& record, Traffic& t
     if (dead.empty()) continue; // looked at below
     const swapmq_queue_stats stats = look(name);
     if (failed) return failed;
-    backlog.ready += stats.ready;
-    backlog.unacked += stats.unacked;
-    backlog.delayed += stats.delayed;
+    backlog.queues[name] = {stats.ready, stats.unacked, stats.delayed};
+    backlog.sum.ready += stats.ready;
+    backlog.sum.unacked += stats.unacked;
+    backlog.sum.delayed += stats.delayed;
     backlog.exact = backlog.exact && is_exact(stats);
   }
   for (const std::string& name : dead_letter_queues) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -10,15 +11,20 @@
 
 namespace swapmq::switching {
 
+struct Sizes {
+  std::uint64_t ready = 0, unacked = 0, delayed = 0;
+
+  [[nodiscard]] std::uint64_t all() const { return ready + unacked + delayed; }
+};
+
 /// What lies in the queues of a side, as one look at each of them saw it.
 struct Backlog {
-  std::uint64_t ready = 0, unacked = 0, delayed = 0;
+  std::map<std::string, Sizes> queues; ///< all that were looked at, but for dead-letter queues
+  Sizes sum;                           ///< of these
   std::map<std::string, std::uint64_t> dead_letters; ///< by queue, where there are any; all sizes
   /// Every number is exact: nothing is a reason to believe that there is nothing. Otherwise it is
   /// one to look again.
   bool exact = true;
-
-  [[nodiscard]] bool nothing() const { return ready + unacked + delayed == 0; }
 };
 
 /// Reads the sizes of all queues that the record knows of and of their dead-letter queues, which

@@ -49,6 +49,16 @@ void put_left(Writer& out, const Record& record) {
   out.EndObject();
 }
 
+void put_policies(Writer& out, const Record& record) {
+  out.Key("policies");
+  out.StartObject();
+  for (const auto& [member, policy] : record.policies) {
+    put(out, member);
+    put(out, to_string(policy));
+  }
+  out.EndObject();
+}
+
 void put_members(Writer& out, const Record& record) {
   out.Key("members");
   out.StartObject();
@@ -126,6 +136,23 @@ void read_left(Reader& in, Record& record) {
   }
 }
 
+/// Journals of before there were policies have none.
+void read_policies(Reader& in, const Node& root, Record& record) {
+  if (root.find("strict") != nullptr) record.strict = in.flag("strict");
+  if (root.find("policies") == nullptr) return;
+  const Node* policies = in.object("policies");
+  const Node* member = policies != nullptr ? policies->first_child : nullptr;
+  for (; member != nullptr; member = member->next) {
+    const auto known = {BacklogPolicy::drain, BacklogPolicy::transfer, BacklogPolicy::leave};
+    const auto* const policy =
+        std::find_if(known.begin(), known.end(), [&](const BacklogPolicy one) {
+          return member->kind == Kind::string && to_string(one) == member->text;
+        });
+    if (policy == known.end()) return in.wrong("policies");
+    record.policies[std::string(member->key)] = *policy;
+  }
+}
+
 void read_members(Reader& in, Record& record) {
   const Node* members = in.object("members");
   const Node* member = members != nullptr ? members->first_child : nullptr;
@@ -154,6 +181,9 @@ std::string broken_rule(const Record& record) {
   if (!std::all_of(record.visited.begin(), record.visited.end(), member)) {
     return "a visited backend has no options";
   }
+  for (const auto& [key, policy] : record.policies) {
+    if (!member(key)) return "a backend with a policy has no options";
+  }
   for (const std::string& queue : record.queues) {
     if (const Error error = config::check_queue_name(queue)) return error.message();
   }
@@ -177,6 +207,9 @@ std::string to_json(const Record& record) {
   put_all(out, "chain", record.chain);
   put_all(out, "visited", record.visited);
   put_left(out, record);
+  put_policies(out, record);
+  out.Key("strict");
+  out.Bool(record.strict);
   out.Key("refused_config");
   put(out, record.refused_config);
   put_all(out, "queues", record.queues);
@@ -204,6 +237,7 @@ Result<Record> record_from(std::string_view json) {
   in.texts("chain", record.chain);
   in.texts("visited", record.visited);
   read_left(in, record);
+  read_policies(in, *document.root(), record);
   record.refused_config = in.text("refused_config");
   in.texts("queues", record.queues);
   record.more_queues = in.flag("more_queues");

@@ -31,15 +31,23 @@ struct Record {
   std::vector<std::string> chain;
   std::set<std::string> visited;
   std::map<std::string, Sizes> left; ///< what was deliberately not moved, by member
-  std::string before;                ///< what was active before that; empty: nothing was
-  std::string refused_config;        ///< the configured backend that was rolled back from
-  std::set<std::string> queues;      ///< all that were ever published to or consumed from, or
-  bool more_queues = false;          ///< the first max_queues of them, and there were others
+  /// What becomes of what lies there, by member; drain, where nothing is said. A member with the
+  /// policy leave that is not visited was left with what lies there, and is not consumed from.
+  std::map<std::string, BacklogPolicy> policies;
+  bool strict = false;          ///< each member of the chain is consumed from after all before it
+  std::string before;           ///< what was active before that; empty: nothing was
+  std::string refused_config;   ///< the configured backend that was rolled back from
+  std::set<std::string> queues; ///< all that were ever published to or consumed from, or
+  bool more_queues = false;     ///< the first max_queues of them, and there were others
   std::map<std::string, Opened> members;
 
   /// Whether that member is in the chain.
   [[nodiscard]] bool owes(const std::string& key) const {
     return std::find(chain.begin(), chain.end(), key) != chain.end();
+  }
+  [[nodiscard]] BacklogPolicy policy(const std::string& key) const {
+    const auto found = policies.find(key);
+    return found != policies.end() ? found->second : BacklogPolicy::drain;
   }
   bool operator==(const Record&) const = default;
 };

@@ -18,11 +18,7 @@ namespace {
 
 constexpr milliseconds look_period{50};    // while something is owed
 constexpr milliseconds watch_period{1000}; // otherwise
-constexpr milliseconds look_patience{2000};
-// That a side is empty is believed after two looks at the least; where its numbers are not exact,
-// after all those of a few seconds.
-constexpr milliseconds quiet_if_exact{50};
-constexpr milliseconds quiet_otherwise{3000};
+constexpr milliseconds ping_patience{2000};
 
 /// Messages that it holds are gone with the last of its instances, or with this one.
 bool forgets(const Side& side) {
@@ -54,8 +50,8 @@ Switcher::~Switcher() { stop(); }
 
 // ---- step 1: boot -------------------------------------------------------------------------------
 
-Result<std::shared_ptr<Side>> Switcher::boot(const std::vector<Member>& listed,
-                                             const SwitchOptions& options) {
+Result<std::shared_ptr<Side>> Switcher::boot(const Following& following) {
+  const std::vector<Member>& listed = following.listed;
   const Member& configured = listed.back();
   if (journal_->fresh()) {
     const bool damaged = !journal_->set_aside().empty();
@@ -75,7 +71,7 @@ Result<std::shared_ptr<Side>> Switcher::boot(const std::vector<Member>& listed,
     active_ = active.member;
     forgetful_ = forgets(**side);
   }
-  auto followed = follow({listed, options});
+  auto followed = follow(following);
   return followed ? side : Result<std::shared_ptr<Side>>(followed.error());
 }
 
@@ -118,6 +114,7 @@ Error Switcher::begin_journal(const std::vector<Member>& chain) {
 }
 
 void Switcher::start() {
+  open_gates();
   describe_backends();
   thread_ = std::thread([this] { run(); });
 }
@@ -129,16 +126,24 @@ void Switcher::stop() {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  for (auto& [key, visited] : visited_) stop_moving(visited);
 }
 
 void Switcher::run() {
   while (auto work = wait_for_work()) {
     forget_those(work->forget);
     if (work->following) refresh(*work->following);
-    if (work->request) perform(*work->request);
+    if (work->request) {
+      waiting_.reset(); // a newer one has taken its place
+      perform(*work->request);
+    } else if (auto waited = std::exchange(waiting_, std::nullopt)) {
+      perform(std::move(*waited));
+    }
     open_missing();
+    open_gates();
     sweep();
     discharge();
+    watch();
     describe_backends();
   }
 }
@@ -163,7 +168,21 @@ void Switcher::perform(Request request) {
   if (request.origin == Origin::roll_back && known != visited_.end()) {
     request.target = known->second.member;
   }
-  enter(number, SwitchPhase::prepare);
+  if (!request.prepared_by) {
+    request.prepared_by = steady_clock::now() + request.options.prepare_timeout;
+    enter(number, SwitchPhase::prepare);
+  }
+  if (cancelled(request)) return enter(number, SwitchPhase::cancelled);
+  if (must_wait(request)) {
+    if (steady_clock::now() < *request.prepared_by) {
+      waiting_ = std::move(request);
+      return;
+    }
+    return enter(number, SwitchPhase::failed,
+                 Error(Errc::timeout, request.target.key +
+                                          " is still owed messages; in strict order it has to be "
+                                          "empty before it gets new ones"));
+  }
   auto side = prepare(request);
   if (cancelled(request)) return enter(number, SwitchPhase::cancelled);
   if (!side) {
@@ -174,12 +193,20 @@ void Switcher::perform(Request request) {
   enter(number, SwitchPhase::cut_over);
   if (Error error = cut_over(request, *side)) return enter(number, SwitchPhase::failed, error);
   draining_ = number;
+  drain_options_ = request.options;
+  overdue_ = false;
   enter(number, SwitchPhase::drain);
+}
+
+bool Switcher::must_wait(const Request& request) const {
+  if (request.options.order != SwitchOrder::strict || request.options.dry_run) return false;
+  const Record record = journal_->read();
+  return request.target.key != record.active && record.owes(request.target.key);
 }
 
 Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {
   if (cancelled(request)) return Error(Errc::interrupted, "cancelled");
-  const Deadline deadline = steady_clock::now() + request.options.prepare_timeout;
+  const Deadline deadline = *request.prepared_by;
   const auto known = visited_.find(request.target.key);
   std::shared_ptr<Side> side = known != visited_.end() ? known->second.side : nullptr;
   // The active one is only asked for where another instance of it is wanted.
@@ -232,7 +259,7 @@ Error Switcher::make_queues(Side& target, const Request& request, Deadline deadl
 /// Once more whether it answers; journal, consumers, route, in this order: a crash between any two
 /// finds everything again.
 Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& side) {
-  if (Error error = side->ping(steady_clock::now() + look_patience)) return error;
+  if (Error error = side->ping(steady_clock::now() + ping_patience)) return error;
   const std::string& key = request.target.key;
   auto opened = journal_->keep_options(request.target);
   if (!opened) return opened.error();
@@ -240,31 +267,48 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
       request.origin == Origin::roll_back && status().configured != key ? status().configured : "";
   Failpoints::reach("cut over: before the journal");
   Error error = journal_->change([&](Record& record) {
-    std::erase(record.chain, key);
-    record.chain.push_back(key);
-    if (record.active != key) record.before = record.active;
-    record.active = key;
+    write_cut_over(request, record);
     record.refused_config = refused;
-    record.visited.insert(key);
-    record.left.erase(key);
     record.members[key] = *opened;
   });
   if (error) return error;
   Failpoints::reach("cut over: before the consumers");
   Visited& visited = visited_[key];
   const std::shared_ptr<Side> replaced = visited.side;
+  if (replaced != side) stop_moving(visited);
+  visited.consumed = visited.consumed && replaced == side;
   visited.member = request.target;
   visited.side = side;
-  traffic_.consume_from(side);
+  traffic_.use(side);
+  leave(replaced != side ? replaced : nullptr);
+  open_gates();
   Failpoints::reach("cut over: before the route");
   traffic_.publish_to(side);
-  leave(replaced != side ? replaced : nullptr);
+  cut_over_at_ = steady_clock::now();
   Failpoints::reach("cut over: done");
   const Lock lock(mutex_);
   active_ = request.target;
   forgetful_ = forgets(*side);
   status_.config_refused = !refused.empty();
   return {};
+}
+
+void Switcher::write_cut_over(const Request& request, Record& record) const {
+  const std::string& key = request.target.key;
+  if (record.active != key) {
+    record.before = record.active;
+    record.strict = request.options.order == SwitchOrder::strict;
+    record.policies.erase(record.active);
+    if (request.options.policy != BacklogPolicy::drain) {
+      record.policies[record.active] = request.options.policy;
+    }
+  }
+  record.active = key;
+  std::erase(record.chain, key);
+  record.chain.push_back(key);
+  record.visited.insert(key);
+  record.left.erase(key);
+  record.policies.erase(key);
 }
 
 /// A side in whose place there is another one.
@@ -280,6 +324,9 @@ void Switcher::sweep() {
     side->close();
     return true;
   });
+  for (auto& [key, visited] : visited_) {
+    if (visited.side != nullptr) traffic_.sweep(visited.side); // consumers that were held back
+  }
 }
 
 /// The backends that are only watched, as a new config has them.
@@ -312,16 +359,18 @@ Error Switcher::reopen(Visited& visited, const Member& member) {
   auto side = traffic_.open_side(member);
   if (!side) return side.error();
   visited.member = member;
+  stop_moving(visited);
   leave(std::exchange(visited.side, *side));
-  traffic_.consume_from(*side);
+  traffic_.use(*side);
+  visited.consumed = false; // the gates are opened in this round
   return {};
 }
 
 void Switcher::forget_those(const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
+    if (key == journal_->read().active) continue;
     const auto found = visited_.find(key);
-    if (found == visited_.end() || key == journal_->read().active) continue;
-    const Backlog& stays = found->second.backlog;
+    const Sizes stays = found != visited_.end() ? found->second.backlog.sum : Sizes{};
     const Error error =
         stop_watching(key, "somebody gave it up, with " + std::to_string(stays.ready) + " ready, " +
                                std::to_string(stays.unacked) + " unacked and " +
@@ -337,16 +386,18 @@ Error Switcher::stop_watching(const std::string& key, const std::string& why) {
     record.visited.erase(key);
     record.left.erase(key);
     record.members.erase(key);
+    record.policies.erase(key);
     if (record.before == key) record.before.clear();
   });
   if (error) return error;
-  leave(visited_.at(key).side);
-  visited_.erase(key);
+  if (const auto found = visited_.find(key); found != visited_.end()) {
+    stop_moving(found->second);
+    leave(found->second.side);
+    visited_.erase(found);
+  }
   say(LogLevel::info, key + " is watched no more: " + why);
   return {};
 }
-
-// ---- steps 5 and 6: discharge, watch ------------------------------------------------------------
 
 /// Those that a crash or an outage left unopened: they are owed messages, or may get some.
 void Switcher::open_missing() {
@@ -356,8 +407,8 @@ void Switcher::open_missing() {
     if (side) {
       visited.side = *side;
       visited.error = {};
-      traffic_.consume_from(*side);
-      say(LogLevel::info, "consuming from " + key + " as well, since it was used before");
+      traffic_.use(*side);
+      say(LogLevel::info, key + " is open again; it was used before");
     } else {
       if (visited.error.message() != side.error().message()) {
         say(LogLevel::error, key +
@@ -367,66 +418,6 @@ void Switcher::open_missing() {
       visited.error = side.error();
     }
   }
-}
-
-void Switcher::discharge() {
-  const Record record = journal_->read();
-  std::size_t owed = 0;
-  for (const std::string& key : record.chain) {
-    if (key == record.active) continue;
-    Visited& visited = visited_.at(key);
-    if (!is_empty(visited)) {
-      ++owed;
-    } else if (Error error = retire(visited)) {
-      visited.error = std::move(error);
-      ++owed;
-    }
-  }
-  if (owed > 0 || !leaving_.empty() || draining_ == 0) return;
-  enter(std::exchange(draining_, 0), SwitchPhase::retired);
-}
-
-/// In this order: our own calls have ended; then one look says that there is nothing; and so does
-/// another one, or those of a while.
-bool Switcher::is_empty(Visited& visited) {
-  if (visited.side == nullptr) return false;
-  Side& side = *visited.side;
-  bool nothing = false;
-  if (side.in_flight() == 0) {
-    Failpoints::reach("discharge: before the look");
-    const auto backlog =
-        read_backlog(side, journal_->read(), traffic_, steady_clock::now() + look_patience);
-    visited.error = backlog.error();
-    if (backlog) visited.backlog = *backlog;
-    nothing = backlog && backlog->nothing() && traffic_.unsettled(side) == 0;
-  }
-  const Deadline now = steady_clock::now();
-  if (!nothing) {
-    visited.quiet_since.reset();
-  } else if (!visited.quiet_since) {
-    visited.quiet_since = now;
-  } else {
-    return now - *visited.quiet_since >= (visited.backlog.exact ? quiet_if_exact : quiet_otherwise);
-  }
-  return false;
-}
-
-Error Switcher::retire(const Visited& visited) {
-  const std::string& key = visited.member.key;
-  Failpoints::reach("retire: before the journal");
-  Error error = journal_->change([&](Record& record) {
-    std::erase(record.chain, key);
-    if (!visited.backlog.dead_letters.empty()) record.left[key] = visited.backlog.dead_letters;
-  });
-  if (error) return error;
-  Failpoints::reach("retire: done");
-  std::string line = key + " is retired: it is empty, and still watched";
-  if (!visited.backlog.exact) line += "; its numbers are not exact";
-  for (const auto& [queue, count] : visited.backlog.dead_letters) {
-    line += "; " + std::to_string(count) + " dead letters stay in \"" + queue + "\"";
-  }
-  say(visited.backlog.dead_letters.empty() ? LogLevel::info : LogLevel::warning, line);
-  return {};
 }
 
 } // namespace swapmq::switching

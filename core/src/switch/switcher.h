@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "metrics/histogram.h"
 #include "switch/backlog.h"
 #include "switch/journal.h"
+#include "switch/mover.h"
 #include "switch/traffic.h"
 #include "thread_safety.h"
 
@@ -44,10 +46,9 @@ class Switcher {
   Switcher& operator=(const Switcher&) = delete;
 
   /// Step 1, boot: finds out where publishes go (the journal's word before the config's) and opens
-  /// that. `listed`: all backends of the config, the configured one last. The others of the chain
-  /// are opened by run(), which also follows the config, if that says something else.
-  Result<std::shared_ptr<queue::Side>> boot(const std::vector<Member>& listed,
-                                            const SwitchOptions& options);
+  /// that. The others of the chain are opened by run(), which also follows the config, if that says
+  /// something else.
+  Result<std::shared_ptr<queue::Side>> boot(const Following& following);
   /// Begins to work: after boot(), once traffic goes to its side.
   void start();
   void stop();
@@ -55,7 +56,8 @@ class Switcher {
   /// Names a queue in the journal, before its first use.
   Error use_queue(std::string_view queue) { return journal_->add_queue(queue); }
 
-  Result<std::uint64_t> ask(const Member& target, const SwitchOptions& options) SWAPMQ_EXCLUDES(mutex_);
+  Result<std::uint64_t> ask(const Member& target, const SwitchOptions& options)
+      SWAPMQ_EXCLUDES(mutex_);
   Error cancel() SWAPMQ_EXCLUDES(mutex_);
   Result<std::uint64_t> roll_back() SWAPMQ_EXCLUDES(mutex_);
   /// In place of a switch to elsewhere that is not cut over yet.
@@ -72,13 +74,31 @@ class Switcher {
     Member target;
     SwitchOptions options;
     Origin origin = Origin::command;
+    std::optional<queue::Deadline> prepared_by{}; ///< none: it was not begun
   };
-  /// A backend that is consumed from, and what is known of it.
+  /// Something that has to last for a while until it is believed.
+  struct Quiet {
+    std::optional<queue::Deadline> since;
+    bool lasts(bool quiet, std::chrono::milliseconds long_enough);
+  };
+  /// A queue that lies untouched.
+  struct Untouched {
+    std::uint64_t ready = 0;
+    queue::Deadline since;
+    bool moving = false; ///< long enough: until nothing is ready there
+  };
+  /// A backend that is watched, and what is known of it.
   struct Visited {
     Member member;
     std::shared_ptr<queue::Side> side; ///< null: it could not be opened yet
-    std::optional<queue::Deadline> quiet_since;
+    bool consumed = false;             ///< consumers were told to
+    bool passed = false; ///< since it was left, all of it was delivered and settled, once
+    Quiet empty, settled;
     Backlog backlog;
+    std::optional<queue::Deadline> looked, grew; ///< when; it grew without us
+    std::map<std::string, Untouched> untouched;  ///< queues that nobody here consumes
+    std::unique_ptr<Mover> mover;                ///< null: nothing was to be moved
+    std::uint64_t moved = 0;                     ///< by movers of before
     Error error;
   };
 
@@ -94,20 +114,35 @@ class Switcher {
   /// Waits for the next of its rounds; none: the end.
   std::optional<Work> wait_for_work() SWAPMQ_EXCLUDES(mutex_);
   void perform(Request request);
+  /// Strict order: the target is owed messages, and has to be emptied before it gets new ones.
+  [[nodiscard]] bool must_wait(const Request& request) const;
   Result<std::shared_ptr<queue::Side>> prepare(const Request& request);
   Error compare(queue::Side& target, const SwitchOptions& options);
   Error make_queues(queue::Side& target, const Request& request, queue::Deadline deadline);
   Error cut_over(const Request& request, const std::shared_ptr<queue::Side>& side);
+  void write_cut_over(const Request& request, Record& record) const;
   void leave(const std::shared_ptr<queue::Side>& side);
   void refresh(const Following& following);
   Error reopen(Visited& visited, const Member& member);
   void forget_those(const std::vector<std::string>& keys);
   Error stop_watching(const std::string& key, const std::string& why);
   void open_missing();
-  void discharge();
-  bool is_empty(Visited& visited);
-  Error retire(const Visited& visited);
   void sweep();
+
+  // Steps 5 to 7 and 9, on the same thread.
+  void open_gates();
+  void let_consume(Visited& visited, bool yes);
+  void discharge();
+  bool is_discharged(Visited& visited, BacklogPolicy policy);
+  void look(Visited& visited, const Record& record);
+  void note_growth(Visited& visited, const Backlog& now);
+  Error retire(Visited& visited);
+  Error leave_alone(Visited& visited);
+  void watch();
+  void move_what_is_to_move(Visited& visited, const Record& record);
+  std::set<std::string> stranded(Visited& visited);
+  void stop_moving(Visited& visited);
+  void tell_overdue();
 
   // What others ask and see of it.
   std::uint64_t begin(const Member& target, const SwitchOptions& options, Origin origin)
@@ -125,7 +160,11 @@ class Switcher {
   const std::unique_ptr<Journal> journal_;
   std::map<std::string, Visited> visited_;            ///< by key; the thread's own once it runs
   std::vector<std::shared_ptr<queue::Side>> leaving_; ///< replaced, and owed their settlements
-  std::uint64_t draining_ = 0; ///< number of the switch that cut over last, until it is retired
+  std::uint64_t draining_ = 0;     ///< number of the switch that cut over last, until it is retired
+  SwitchOptions drain_options_;    ///< of that one
+  std::optional<Request> waiting_; ///< until its target is empty
+  std::optional<queue::Deadline> cut_over_at_; ///< the last one
+  bool overdue_ = false;                       ///< and it was said
 
   mutable Mutex mutex_;
   mutable Condition changed_;
@@ -134,6 +173,7 @@ class Switcher {
   bool forgetful_ SWAPMQ_GUARDED_BY(mutex_) = false; ///< the active one keeps nothing if reopened
   Member target_ SWAPMQ_GUARDED_BY(mutex_);          ///< of the last request
   Origin origin_ SWAPMQ_GUARDED_BY(mutex_) = Origin::command; ///< the same
+  SwitchOptions config_options_ SWAPMQ_GUARDED_BY(mutex_);    ///< of the config of now
   SwitchStatus status_ SWAPMQ_GUARDED_BY(mutex_);
   queue::Deadline asked_ SWAPMQ_GUARDED_BY(mutex_){};
   std::uint64_t cancelled_ SWAPMQ_GUARDED_BY(mutex_) = 0; ///< all requests up to that one

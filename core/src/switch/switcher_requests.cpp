@@ -15,6 +15,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr milliseconds crossed_memory{10'000};
+
 bool before_cut_over(SwitchPhase phase) {
   return phase == SwitchPhase::prepare || phase == SwitchPhase::cut_over;
 }
@@ -73,6 +75,7 @@ Result<Followed> Switcher::follow(const Following& following) {
   const Lock lock(mutex_);
   if (stopping_) return Error(Errc::closed, "the message queue is closed");
   work_.following = following;
+  config_options_ = following.options;
   status_.configured = target.key;
   status_.config_refused = refused == target.key && target.key != active_.key;
   const bool same = target.key == active_.key;
@@ -116,7 +119,14 @@ Result<std::uint64_t> Switcher::roll_back() {
   auto target = journal_->member(before);
   if (!target) return target.error();
   SwitchOptions options;
+  {
+    const Lock lock(mutex_);
+    options = config_options_;
+  }
   options.allow_capability_loss = true; // it was good enough before
+  if (options.policy == BacklogPolicy::leave) {
+    options.policy = BacklogPolicy::drain; // what the backend that is left has confirmed comes back
+  }
   return ask_as(*target, options, Origin::roll_back);
 }
 
@@ -200,27 +210,48 @@ std::vector<Metric> Switcher::metrics() const {
     if (count > 0)
       all.push_back({"swapmq_switch_phases_total", {{"phase", std::string(word)}}, count});
   }
+  const Lock lock(mutex_);
+  for (const BackendStatus& one : status_.backends) {
+    if (one.moved == 0) continue;
+    all.push_back(
+        {"swapmq_switch_moved_total", {{"backend", one.name}}, static_cast<double>(one.moved)});
+  }
   return all;
 }
 
 void Switcher::describe_backends() {
   const Record record = journal_->read();
   std::vector<BackendStatus> backends;
+  const Deadline now = steady_clock::now();
+  bool crossed = false;
   for (const auto& [key, visited] : visited_) {
     BackendStatus one;
     one.key = key;
     one.name = visited.member.name;
     one.active = key == record.active;
     one.owed = !one.active && record.owes(key);
+    one.watched = visited.consumed;
     if (visited.side != nullptr) one.in_flight = visited.side->in_flight();
-    one.ready = visited.backlog.ready;
-    one.unacked = visited.backlog.unacked;
-    one.delayed = visited.backlog.delayed;
+    one.ready = visited.backlog.sum.ready;
+    one.unacked = visited.backlog.sum.unacked;
+    one.delayed = visited.backlog.sum.delayed;
+    one.moved = visited.moved + (visited.mover != nullptr ? visited.mover->moved() : 0);
     if (const auto left = record.left.find(key); left != record.left.end()) one.left = left->second;
     one.error = visited.error;
+    if (!one.error && visited.mover != nullptr) one.error = visited.mover->error();
+    crossed = crossed || (!one.active && visited.grew && now - *visited.grew < crossed_memory);
     backends.insert(one.active ? backends.begin() : backends.end(), std::move(one));
   }
+  for (const auto& [key, policy] : record.policies) {
+    if (record.visited.contains(key)) continue; // the others were left alone
+    BackendStatus one;
+    one.key = key;
+    one.name = record.members.at(key).name;
+    if (const auto left = record.left.find(key); left != record.left.end()) one.left = left->second;
+    backends.push_back(std::move(one));
+  }
   const Lock lock(mutex_);
+  status_.crossed = crossed;
   status_.backends = std::move(backends);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "queue/log.h"
+#include "queue/route.h"
 #include "queue/side.h"
 #include "switch/member.h"
 
@@ -20,8 +21,17 @@ class Traffic {
 
   /// Loads the plugin and opens the backend; nothing uses it yet.
   virtual Result<std::shared_ptr<queue::Side>> open_side(const Member& member) = 0;
+  /// Keeps it alive from now on: its sessions are served while they lie idle.
+  virtual void use(const std::shared_ptr<queue::Side>& side) = 0;
   /// All consumers, those to come as well, consume from there from now on.
   virtual void consume_from(const std::shared_ptr<queue::Side>& side) = 0;
+  /// Nothing more is consumed from there until it is asked for again; what came from there is
+  /// settled there, and what is buffered goes back.
+  virtual void hold_back(const std::shared_ptr<queue::Side>& side) = 0;
+  /// Whether somebody here consumes from that queue.
+  virtual bool consumes(std::string_view queue) = 0;
+  /// Where publishes go.
+  virtual queue::Route& route() = 0;
   /// Publishes go there from now on; what is under way elsewhere ends there.
   virtual void publish_to(const std::shared_ptr<queue::Side>& side) = 0;
   /// Nothing more is consumed from there; what came from there is settled there.
