@@ -461,6 +461,7 @@ struct BackendStatus {
   std::uint64_t moved = 0;                   ///< messages moved from there by this process
   std::map<std::string, std::uint64_t> left; ///< by queue: what was named and not moved
   Error error;                               ///< the last one that looking at it met
+  bool opened = false;                       ///< false: not yet; that is tried again and again
 };
 
 struct SwitchStatus {
@@ -540,16 +541,31 @@ class SWAPMQ_API MessageQueue {
                            const Handler& handler);
   Result<Subscription> subscribe(std::string_view queue, const ConsumeOptions& options = {});
 
+  /// On the active backend; one that a switch turns to gets its queues by itself.
   Error create_queue(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+
+  // Looking and managing, below: of a queue as a whole. While other backends than the active one
+  // are consumed from (switch_status() lists them), a part of it may lie there: these functions
+  // look at each of them, or change each, one after the other. Each gets an equal share of the
+  // timeout. An error begins with the key of the backend that it came from, if there are several.
+
+  /// Errors: those of the backends that it failed on, each named; where it was done then, too.
   Error delete_queue(std::string_view queue, milliseconds timeout = milliseconds(30'000));
+  /// Each size is the sum, each precision the worst, of all backends; it exists if it does on any.
+  /// What moves meanwhile may count twice or not at all. A backend that is only watched, nothing
+  /// being owed there, gets a second at most; if it does not answer, no precision is better than
+  /// approximate. Errors: those of the active one and of those that are owed.
   Result<QueueStats> stats(std::string_view queue, milliseconds timeout = milliseconds(30'000));
-  /// Messages that are ready. (Those unacked and delayed: stats.)
+  /// Messages that are ready, from stats(). not_supported: that is unknown.
   Result<std::uint64_t> size(std::string_view queue, milliseconds timeout = milliseconds(30'000));
-  /// Removes what is ready and delayed, leaves what is unacked; how many it removed.
+  /// Removes what is ready and delayed, leaves what is unacked; how many it removed. Errors: those
+  /// of the backends that it failed on, each named; with what was removed from others, if any.
   Result<std::uint64_t> purge(std::string_view queue, milliseconds timeout = milliseconds(30'000));
-  /// not_supported if the backend cannot list.
+  /// Those of all backends, each once; without those of a backend that is only watched and does
+  /// not answer within a second. not_supported if one that matters cannot list.
   Result<std::vector<std::string>> list_queues(milliseconds timeout = milliseconds(30'000));
-  /// A round trip to the broker.
+
+  /// A round trip to the broker, the active one.
   Error ping(milliseconds timeout = milliseconds(30'000));
 
   /// The word of the config: the name of the plugin that publishes go to.

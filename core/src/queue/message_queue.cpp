@@ -137,26 +137,11 @@ Error MessageQueue::create_queue(std::string_view queue, milliseconds timeout) {
 }
 
 Error MessageQueue::delete_queue(std::string_view queue, milliseconds timeout) {
-  const auto deadline = queue::deadline_after(timeout);
-  auto admin = runtime_->admin(queue, deadline);
-  return admin ? admin->session->delete_queue(admin->queue, deadline) : admin.error();
+  return runtime_->all_backends().delete_queue(queue, queue::deadline_after(timeout));
 }
 
 Result<QueueStats> MessageQueue::stats(std::string_view queue, milliseconds timeout) {
-  const auto deadline = queue::deadline_after(timeout);
-  auto admin = runtime_->admin(queue, deadline);
-  if (!admin) return admin.error();
-  auto read = admin->session->queue_stats(admin->queue, deadline);
-  if (!read) return read.error();
-  QueueStats stats;
-  stats.ready = read->ready;
-  stats.unacked = read->unacked;
-  stats.delayed = read->delayed;
-  stats.ready_precision = static_cast<Precision>(read->ready_precision);
-  stats.unacked_precision = static_cast<Precision>(read->unacked_precision);
-  stats.delayed_precision = static_cast<Precision>(read->delayed_precision);
-  stats.exists = read->exists != 0;
-  return stats;
+  return runtime_->all_backends().stats(queue, queue::deadline_after(timeout));
 }
 
 Result<std::uint64_t> MessageQueue::size(std::string_view queue, milliseconds timeout) {
@@ -170,21 +155,11 @@ Result<std::uint64_t> MessageQueue::size(std::string_view queue, milliseconds ti
 }
 
 Result<std::uint64_t> MessageQueue::purge(std::string_view queue, milliseconds timeout) {
-  const auto deadline = queue::deadline_after(timeout);
-  auto admin = runtime_->admin(queue, deadline);
-  if (!admin) return admin.error();
-  return admin->session->purge_queue(admin->queue, deadline);
+  return runtime_->all_backends().purge(queue, queue::deadline_after(timeout));
 }
 
 Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout) {
-  const auto deadline = queue::deadline_after(timeout);
-  auto admin = runtime_->admin(deadline);
-  if (!admin) return admin.error();
-  std::vector<std::string> names;
-  const Error error = admin->session->list_queues(
-      [&](std::string_view name) { names.emplace_back(name); }, deadline);
-  if (error) return error;
-  return names;
+  return runtime_->all_backends().list_queues(queue::deadline_after(timeout));
 }
 
 Error MessageQueue::ping(milliseconds timeout) {

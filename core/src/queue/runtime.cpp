@@ -2,6 +2,7 @@
 #include "queue/runtime.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "config/queue_name.h"
@@ -227,6 +228,34 @@ Result<Runtime::Admin> Runtime::admin(std::string_view queue, Deadline deadline)
   if (!handle) return handle.error();
   admin->queue = *handle;
   return admin;
+}
+
+std::map<std::string, std::shared_ptr<queue::Side>> Runtime::sides_by_key() {
+  std::map<std::string, std::shared_ptr<queue::Side>> by_key;
+  for (auto& side : sides()) by_key[side->key()] = side;
+  return by_key;
+}
+
+queue::AllBackends Runtime::all_backends() {
+  const auto known = switcher_->status().backends; // of the switch's last round
+  auto open = sides_by_key();
+  const auto active = route_.side(); // last: publishes never lead to where nobody looks
+  std::vector<queue::Place> places{{active->key(), active, false, {}}};
+  std::vector<queue::Place> watched;
+  open.erase(active->key());
+  for (const BackendStatus& one : known) {
+    if (one.key == active->key()) continue;
+    const auto found = open.find(one.key);
+    if (found == open.end() && one.opened) continue; // it was left since then
+    const bool only_watched = !one.owed && !one.active;
+    auto& to = only_watched ? watched : places;
+    to.push_back({one.key, found != open.end() ? found->second : nullptr, only_watched, one.error});
+    if (found != open.end()) open.erase(found);
+  }
+  // What came since that round: nobody knows yet what is owed there.
+  for (const auto& [key, side] : open) places.push_back({key, side, false, {}});
+  std::move(watched.begin(), watched.end(), std::back_inserter(places));
+  return {std::move(places), rules_};
 }
 
 std::vector<std::shared_ptr<ConsumerState>> Runtime::consumers() {

@@ -14,6 +14,7 @@
 
 #include "config/current.h"
 #include "plugin/session.h"
+#include "queue/all_backends.h"
 #include "queue/async_publisher.h"
 #include "queue/backend_opener.h"
 #include "queue/consumer.h"
@@ -58,6 +59,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   };
   Result<Admin> admin(std::string_view queue, Deadline deadline);
   Result<Admin> admin(Deadline deadline);
+  /// All backends that are consumed from, for looking and managing.
+  queue::AllBackends all_backends() SWAPMQ_EXCLUDES(mutex_);
 
   /// The side that publishes go to.
   [[nodiscard]] std::shared_ptr<queue::Side> side() const { return route_.side(); }
@@ -99,6 +102,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   void keep();
   /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
   bool next_round(std::vector<std::shared_ptr<ConsumerState>>& consumers) SWAPMQ_EXCLUDES(mutex_);
+  /// Where they are consumed from; of those that look at the same queues the newest.
+  std::map<std::string, std::shared_ptr<queue::Side>> sides_by_key() SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<std::shared_ptr<queue::Side>> sides() SWAPMQ_EXCLUDES(mutex_);
   std::vector<std::shared_ptr<ConsumerState>> consumers() SWAPMQ_EXCLUDES(mutex_);
   std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);

@@ -21,7 +21,7 @@ namespace swapmq::queue {
 /// Of a backend that is to be opened.
 struct SideSetup {
   std::string name; ///< the word of the config
-  std::string key;  ///< see switching::Member
+  std::string key;  ///< as a switch knows it: two sides of one key look at the same queues
   std::shared_ptr<const plugin::Plugin> plugin;
   std::string options_json; ///< secrets resolved
   std::string instance;     ///< who we are to the broker

@@ -231,6 +231,7 @@ void Switcher::describe_backends() {
     one.active = key == record.active;
     one.owed = !one.active && record.owes(key);
     one.watched = visited.consumed;
+    one.opened = visited.side != nullptr;
     if (visited.side != nullptr) one.in_flight = visited.side->in_flight();
     one.ready = visited.backlog.sum.ready;
     one.unacked = visited.backlog.sum.unacked;
