@@ -455,7 +455,7 @@ struct BackendStatus {
   bool active = false;         ///< publishes go there
   bool owed = false;           ///< it was left, and is not yet known to be empty
   std::uint64_t in_flight = 0; ///< publish calls of this message queue under way there
-  bool watched = false;        ///< it is consumed from
+  bool watched = false;        ///< consumers are there for it; false: it was left alone
   // As last read, all queues together; meaningful where it is owed.
   std::uint64_t ready = 0, unacked = 0, delayed = 0;
   std::uint64_t moved = 0;                   ///< messages moved from there by this process

@@ -244,7 +244,8 @@ queue::AllBackends Runtime::all_backends() {
   std::vector<queue::Place> watched;
   open.erase(active->key());
   for (const BackendStatus& one : known) {
-    if (one.key == active->key()) continue;
+    const bool alone = !one.watched && !one.owed;
+    if (one.key == active->key() || alone) continue;
     const auto found = open.find(one.key);
     if (found == open.end() && one.opened) continue; // it was left since then
     const bool only_watched = !one.owed && !one.active;

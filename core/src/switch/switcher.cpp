@@ -277,6 +277,8 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   const std::shared_ptr<Side> replaced = visited.side;
   if (replaced != side) stop_moving(visited);
   visited.consumed = visited.consumed && replaced == side;
+  visited.passed = false;
+  visited.empty = visited.settled = {};
   visited.member = request.target;
   visited.side = side;
   traffic_.use(side);

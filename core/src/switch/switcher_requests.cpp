@@ -230,7 +230,7 @@ void Switcher::describe_backends() {
     one.name = visited.member.name;
     one.active = key == record.active;
     one.owed = !one.active && record.owes(key);
-    one.watched = visited.consumed;
+    one.watched = record.policy(key) != BacklogPolicy::leave;
     one.opened = visited.side != nullptr;
     if (visited.side != nullptr) one.in_flight = visited.side->in_flight();
     one.ready = visited.backlog.sum.ready;

@@ -2,65 +2,23 @@
 //
 // A switch as an application sees it: asked for by name, under traffic, with nothing lost.
 #include <gmock/gmock.h>
-#include <sys/stat.h>
 
-#include <filesystem>
 #include <map>
 
-#include "queue/support.h"
+#include "switch/three_backends.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace test;
-using swapmq::BackendStatus;
 using swapmq::Delivery;
 using swapmq::Errc;
 using swapmq::MessageQueue;
-using swapmq::SwitchOptions;
 using swapmq::SwitchPhase;
 using swapmq::SwitchStatus;
 using testing::HasSubstr;
 
-constexpr SwitchOptions any_loss{.allow_capability_loss = true};
-
-class Flow : public testing::Test {
- protected:
-  Flow() : folder_((fs::temp_directory_path() / "swapmq-flow-XXXXXX").string()) {
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  ~Flow() override { fs::remove_all(folder_); }
-
-  std::string database() const { return folder_ + "/queues.db"; }
-  /// With sections for memory, sqlite and the scripted backend.
-  swapmq::Result<MessageQueue> try_open(const std::string& type, const std::string& more = "") {
-    return MessageQueue::try_open_text(
-        R"({"message_queue":{"type":")" + type + R"(","memory":{"name":")" + folder_ +
-            R"("},"sqlite":{"path":")" + database() + R"("},"scripted":{}},"plugin_path":[")" +
-            TEST_BACKENDS + R"("],"log":{"level":"off"})" + more + "}",
-        "test");
-  }
-  MessageQueue open(const std::string& type) { return std::move(try_open(type)).value(); }
-  MessageQueue open_durable(const std::string& type, const std::string& more = "") {
-    return std::move(try_open(type, R"(,"state_dir":")" + folder_ + R"(/state")" + more)).value();
-  }
-  static SwitchStatus switched(MessageQueue& mq, const std::string& type,
-                               const SwitchOptions& options = any_loss) {
-    const swapmq::Error error = mq.switch_to(type, options).error();
-    EXPECT_FALSE(error) << error.message();
-    return mq.wait_for_switch(10s);
-  }
-  static const BackendStatus& backend(const SwitchStatus& status, const std::string& name) {
-    static const BackendStatus none;
-    for (const BackendStatus& one : status.backends) {
-      if (one.name == name) return one;
-    }
-    ADD_FAILURE() << "no " << name;
-    return none;
-  }
-
-  std::string folder_;
-};
+class Flow : public ThreeBackends {};
 
 TEST_F(Flow, MovesPublishersAndConsumersUnderLoadAndLosesNothing) {
   auto mq = open("sqlite");
