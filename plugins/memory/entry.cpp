@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "entry.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -101,6 +102,11 @@ EntryPtr Entry::make(const swapmq_message& message, Headers added) {
     new (headers++) swapmq_header{name, writer.copy(header.value)};
   });
   return made;
+}
+
+uint32_t Entry::next_delivery_count() const {
+  const uint64_t count = uint64_t{message_.delivery_count} + place.counted_returns + 1;
+  return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
 }
 
 void Entry::drop_reference() noexcept {

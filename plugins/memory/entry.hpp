@@ -28,6 +28,7 @@ class Entry {
     uint32_t counted_returns = 0;
     Where where = Where::kNowhere;
     bool handed_out = false;
+    bool claimed = false; // while it is unacked: before its time, which is due_at_ms
   };
 
   Entry(const Entry&) = delete;
@@ -46,6 +47,11 @@ class Entry {
   [[nodiscard]] bool expired(int64_t now_ms) const {
     return has_ttl() && message_.expires_at_ms <= now_ms;
   }
+
+  /// Whether it was delivered elsewhere before it came here.
+  [[nodiscard]] bool moved_here() const { return message_.delivery_count > 0; }
+  /// What its next delivery is counted as; under the lock of its queue.
+  [[nodiscard]] uint32_t next_delivery_count() const;
 
   Place place;
 

@@ -54,6 +54,7 @@ void Queue::remove(Aftermath& aftermath) {
   spec_ = {};
   ++incarnation_;
   unacked_ = 0;
+  claimed_ = 0;
   with_ttl_ = 0;
   bytes_ = 0;
   unacked_bytes_ = 0;
@@ -149,7 +150,7 @@ void Queue::advance(int64_t now_ms, Aftermath& aftermath) {
 
 void Queue::call_waiters(Aftermath& aftermath) {
   const bool strict = spec_.strict_order;
-  const std::size_t unacked = unacked_;
+  const std::size_t unacked = unacked_ - claimed_;
   waiters_.call_for(
       contents_.ready.size(),
       [=](const Waiter& waiter) { return !strict || unacked == waiter.holding; }, aftermath);

@@ -40,9 +40,14 @@ class MemoryBatch final : public backend::Batch {
  public:
   void reserve(std::size_t count);
   void add(const EntryPtr& entry, const Receipt& receipt, uint32_t delivery_count, uint32_t flags);
+  /// For those that are shown with another due time than they were published with.
+  void reserve_claimed(std::size_t count);
+  void add_claimed(const EntryPtr& entry, const Receipt& receipt, uint32_t delivery_count,
+                   uint32_t flags);
 
  private:
   std::vector<EntryPtr> entries_;
+  std::vector<swapmq_message> claimed_; // never grows beyond what was reserved: it is pointed at
 };
 
 /// A subscription's side of a queue. Belongs to the session's thread alone.
@@ -51,7 +56,15 @@ struct Consumer {
 
   uint32_t prefetch;
   Unsettled held;
+  std::size_t claimed = 0;  // of what is held, how many were claimed before their time
   uint64_t incarnation = 0; // of the queue, to which what is held belongs
+
+  /// What it holds of the queue's line, which is what strict order is about.
+  [[nodiscard]] std::size_t holding() const { return held.size() - claimed; }
+  /// How many more it may hold.
+  [[nodiscard]] std::size_t room() const {
+    return held.size() < prefetch ? prefetch - held.size() : 0;
+  }
 };
 
 /// Safe from any thread; a consumer is used by one thread at a time.
@@ -93,6 +106,10 @@ class Queue {
                              const std::shared_ptr<Parker>& parker, Aftermath& aftermath)
       SWAPMQ_EXCLUDES(mutex_);
 
+  /// Hands out what waits for its time, earliest due first; null if nothing does.
+  std::unique_ptr<backend::Batch> claim_delayed(Consumer& consumer, const backend::ClaimArgs& args,
+                                                Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
+
   /// Gives back what the consumer holds, as released.
   void give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 
@@ -130,11 +147,14 @@ class Queue {
   void admit(EntryPtr&& entry, int64_t now_ms) SWAPMQ_REQUIRES(mutex_);
   void put_back(EntryPtr entry, int64_t due_at_ms, int64_t now_ms, Aftermath& aftermath) noexcept
       SWAPMQ_REQUIRES(mutex_);
+  /// Not counted; one that was claimed before its time waits for it again.
+  void release(EntryPtr entry, int64_t now_ms, Aftermath& aftermath) noexcept
+      SWAPMQ_REQUIRES(mutex_);
   /// Ends the bookkeeping of an entry that leaves this queue for good; its bytes stay reserved.
   void strike_out(const Entry& entry) noexcept SWAPMQ_REQUIRES(mutex_);
   void drop(EntryPtr entry, Aftermath& aftermath) noexcept SWAPMQ_REQUIRES(mutex_);
-  /// Books an entry that a consumer held as held no more.
-  void no_longer_unacked(const Entry& entry) noexcept SWAPMQ_REQUIRES(mutex_);
+  /// Books an entry that the consumer held as held no more.
+  void no_longer_unacked(Consumer& consumer, const Entry& entry) noexcept SWAPMQ_REQUIRES(mutex_);
 
   /// Lets go of what a consumer holds of a deleted incarnation.
   void reconcile(Consumer& consumer, Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
@@ -157,6 +177,11 @@ class Queue {
   std::unique_ptr<MemoryBatch> take(Consumer& consumer, std::size_t want, uint64_t max_bytes)
       SWAPMQ_REQUIRES(mutex_);
   void hand_out(Consumer& consumer, MemoryBatch& batch) noexcept SWAPMQ_REQUIRES(mutex_);
+  std::unique_ptr<MemoryBatch> take_delayed(Consumer& consumer, std::size_t want,
+                                            uint64_t max_bytes) SWAPMQ_REQUIRES(mutex_);
+  void hand_out_claimed(Consumer& consumer, MemoryBatch& batch) noexcept SWAPMQ_REQUIRES(mutex_);
+  /// Books an entry as held from now on.
+  Receipt now_unacked(Consumer& consumer, const EntryPtr& entry) noexcept SWAPMQ_REQUIRES(mutex_);
   backend::Received receive(Consumer& consumer, const backend::ExchangeArgs& args, Waiter& waiter,
                             Aftermath& aftermath) SWAPMQ_REQUIRES(mutex_);
   /// Sleeps without the lock until there may be something for the waiter, or the deadline.
@@ -174,6 +199,7 @@ class Queue {
   uint64_t next_sequence_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   Contents contents_ SWAPMQ_GUARDED_BY(mutex_);
   std::size_t unacked_ SWAPMQ_GUARDED_BY(mutex_) = 0;
+  std::size_t claimed_ SWAPMQ_GUARDED_BY(mutex_) = 0;  // of the unacked, those before their time
   std::size_t with_ttl_ SWAPMQ_GUARDED_BY(mutex_) = 0; // unacked ones included
   uint64_t bytes_ SWAPMQ_GUARDED_BY(mutex_) = 0;       // of all entries, unacked ones included
   uint64_t unacked_bytes_ SWAPMQ_GUARDED_BY(mutex_) = 0;

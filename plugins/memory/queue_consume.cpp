@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <limits>
 #include <utility>
 
 #include "queue.hpp"
@@ -22,11 +21,6 @@ Parker::Clock::time_point when_due(int64_t due_at_ms) {
   const int64_t now_ns = std::chrono::duration_cast<nanoseconds>(wall).count();
   const int64_t left_ms = std::clamp<int64_t>(due_at_ms - now_ns / kNsPerMs, 0, kClockCheckMs);
   return Parker::Clock::now() + nanoseconds(left_ms * kNsPerMs - now_ns % kNsPerMs);
-}
-
-uint32_t delivery_count(const Entry& entry) {
-  const uint64_t count = uint64_t{entry.message().delivery_count} + entry.place.counted_returns + 1;
-  return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
 }
 
 uint64_t next_subscription() {
@@ -77,9 +71,8 @@ backend::Received Queue::receive(Consumer& consumer, const backend::ExchangeArgs
                                  Waiter& waiter, Aftermath& aftermath) {
   bool interrupted = waiter.parker->take_interrupt();
   for (;;) {
-    const std::size_t holding = consumer.held.size();
-    const std::size_t room = consumer.prefetch - std::min<std::size_t>(holding, consumer.prefetch);
-    waiter.holding = holding;
+    waiter.holding = consumer.holding();
+    const std::size_t room = consumer.room();
     waiter.want = std::min(args.max_messages, room);
     if (auto batch = take(consumer, waiter.want, args.max_bytes)) {
       return {std::move(batch), false};
@@ -109,12 +102,12 @@ void Queue::sleep(Waiter& waiter, backend::Deadline deadline, Aftermath& afterma
 }
 
 bool Queue::may_take(std::size_t holding) const {
-  return !spec_.strict_order || unacked_ == holding;
+  return !spec_.strict_order || unacked_ - claimed_ == holding;
 }
 
 std::unique_ptr<MemoryBatch> Queue::take(Consumer& consumer, std::size_t want, uint64_t max_bytes) {
   const std::size_t count = std::min(want, contents_.ready.size());
-  if (count == 0 || !may_take(consumer.held.size())) return nullptr;
+  if (count == 0 || !may_take(consumer.holding())) return nullptr;
   auto batch = std::make_unique<MemoryBatch>();
   batch->reserve(count);
   consumer.held.ensure(count);
@@ -133,24 +126,35 @@ std::unique_ptr<MemoryBatch> Queue::take(Consumer& consumer, std::size_t want, u
 void Queue::hand_out(Consumer& consumer, MemoryBatch& batch) noexcept {
   EntryPtr entry = contents_.ready.pop_front();
   if (entry->has_ttl()) contents_.expiring.remove(*entry);
-  Entry::Place& place = entry->place;
-  place.where = Entry::Where::kUnacked;
-  const bool before = std::exchange(place.handed_out, true) || entry->message().delivery_count > 0;
-  ++unacked_;
-  unacked_bytes_ += entry->weight();
-  const uint32_t count = delivery_count(*entry);
-  const Receipt receipt = consumer.held.add(entry);
-  batch.add(entry, receipt, count, before ? SWAPMQ_DELIVERY_REDELIVERED : 0);
+  entry->place.claimed = false;
+  const bool before = std::exchange(entry->place.handed_out, true) || entry->moved_here();
+  const Receipt receipt = now_unacked(consumer, entry);
+  batch.add(entry, receipt, entry->next_delivery_count(), before ? SWAPMQ_DELIVERY_REDELIVERED : 0);
 }
 
-void Queue::no_longer_unacked(const Entry& entry) noexcept {
+Receipt Queue::now_unacked(Consumer& consumer, const EntryPtr& entry) noexcept {
+  entry->place.where = Entry::Where::kUnacked;
+  ++unacked_;
+  unacked_bytes_ += entry->weight();
+  if (entry->place.claimed) {
+    ++claimed_;
+    ++consumer.claimed;
+  }
+  return consumer.held.add(entry);
+}
+
+void Queue::no_longer_unacked(Consumer& consumer, const Entry& entry) noexcept {
   --unacked_;
   unacked_bytes_ -= entry.weight();
+  if (!entry.place.claimed) return;
+  --claimed_;
+  --consumer.claimed;
 }
 
 void Queue::reconcile(Consumer& consumer, Aftermath& aftermath) {
   if (consumer.incarnation == incarnation_) return;
   while (EntryPtr entry = consumer.held.take_any()) aftermath.discard(std::move(entry));
+  consumer.claimed = 0;
   consumer.incarnation = incarnation_;
 }
 
@@ -167,7 +171,7 @@ swapmq_status Queue::settle_one(Consumer& consumer, const swapmq_settlement& set
   const auto receipt = Receipt::read(settlement.delivery->receipt);
   if (!receipt || consumer.held.find(*receipt) == nullptr) return SWAPMQ_LOST;
   EntryPtr entry = consumer.held.take(*receipt);
-  no_longer_unacked(*entry);
+  no_longer_unacked(consumer, *entry);
   switch (settlement.action) {
     case SWAPMQ_SETTLE_ACK:
       drop(std::move(entry), aftermath);
@@ -177,18 +181,23 @@ swapmq_status Queue::settle_one(Consumer& consumer, const swapmq_settlement& set
       put_back(std::move(entry), settlement.due_at_ms, now_ms, aftermath);
       break;
     default: // release; the glue lets no other through
-      put_back(std::move(entry), 0, now_ms, aftermath);
+      release(std::move(entry), now_ms, aftermath);
       break;
   }
   return SWAPMQ_OK;
+}
+
+void Queue::release(EntryPtr entry, int64_t now_ms, Aftermath& aftermath) noexcept {
+  const int64_t due_at_ms = entry->place.claimed ? entry->place.due_at_ms : 0;
+  put_back(std::move(entry), due_at_ms, now_ms, aftermath);
 }
 
 void Queue::give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) {
   const backend::Lock lock(mutex_);
   reconcile(consumer, aftermath);
   while (EntryPtr entry = consumer.held.take_any()) {
-    no_longer_unacked(*entry);
-    put_back(std::move(entry), 0, now_ms, aftermath);
+    no_longer_unacked(consumer, *entry);
+    release(std::move(entry), now_ms, aftermath);
   }
   call_waiters(aftermath);
 }

@@ -80,7 +80,7 @@ swapmq_status Queue::replace(Consumer& consumer, const Receipt& receipt, EntryPt
 void Queue::take_out(Consumer& consumer, const Receipt& receipt, uint64_t letter_weight,
                      Aftermath& aftermath) noexcept {
   EntryPtr entry = consumer.held.take(receipt);
-  no_longer_unacked(*entry);
+  no_longer_unacked(consumer, *entry);
   strike_out(*entry);
   if (entry->weight() > letter_weight) aftermath.give_back(entry->weight() - letter_weight);
   aftermath.discard(std::move(entry));

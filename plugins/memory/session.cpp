@@ -163,6 +163,15 @@ void MemorySession::service(Deadline) {
 
 void MemorySession::interrupt() noexcept { parker_->interrupt(); }
 
+std::unique_ptr<backend::Batch> MemorySession::claim_delayed(backend::Subscription& subscription,
+                                                             const backend::ClaimArgs& args) {
+  auto& [queue, consumer] = subscription_of(subscription);
+  Aftermath aftermath(store_->budget());
+  auto batch = queue->claim_delayed(consumer, args, aftermath);
+  finish(aftermath);
+  return batch;
+}
+
 void MemorySession::list_queues(const backend::QueueVisitor& visit, Deadline) {
   for (const std::string& name : store_->names()) visit(name);
 }
