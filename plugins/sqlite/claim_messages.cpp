@@ -46,7 +46,28 @@ class Claimer {
     return {std::move(batch_), stopped()};
   }
 
+  Claimed run_delayed() {
+    std::vector<Waiting> found;
+    do {
+      found = find_delayed();
+      for (const Waiting& waiting : found) {
+        if (done() || !take_delayed(waiting)) break;
+      }
+      clear_away();
+    } while (!done() && !found.empty());
+    for (const Claim& claim : claims_) {
+      if (claim.held > 0) insert_claim(database_, claim);
+    }
+    return {std::move(batch_), stopped()};
+  }
+
  private:
+  struct Waiting {
+    int64_t due_ms;
+    int64_t key;
+    int64_t counted;
+    int64_t handed;
+  };
   struct Expired {
     int64_t key;
     int64_t expires_ms;
@@ -80,14 +101,78 @@ class Claimer {
     insert_claim(database_, claim);
   }
 
+  /// The first of each lane, together in the order of their times.
+  std::vector<Waiting> find_delayed() {
+    std::vector<Waiting> found;
+    for (const Lane* lane : lanes_.of_queue(request_.queue)) {
+      if (lane->delayed == 0) continue;
+      Query query(database_,
+                  "SELECT due_ms, key, counted, handed FROM parked INDEXED BY parked_due "
+                  "WHERE state = 1 AND lane = ?1 AND due_ms > ?2 ORDER BY due_ms LIMIT ?3");
+      query.bind(lane->id).bind(now_ms_).bind(wanted());
+      while (query.step()) {
+        found.push_back({query.integer(0), query.integer(1), query.integer(2), query.integer(3)});
+      }
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Waiting& a, const Waiting& b) { return a.due_ms < b.due_ms; });
+    return found;
+  }
+
+  /// False if it does not fit any more.
+  bool take_delayed(const Waiting& waiting) {
+    Lane& lane = lanes_.at(lane_of_key(waiting.key));
+    Query query(database_,
+                "SELECT key, id, sent_ms, expires_ms, extra, checksum, body FROM messages "
+                "WHERE key = ?1");
+    query.bind(waiting.key);
+    if (!query.step()) throw contradiction(database_, "a delayed message is missing");
+    const MessageRow row = read_row(query, 0);
+    if (!has_room_for(row)) return false;
+    Claim& claim = claim_of(lane.id);
+    if (deliver(row, claim, waiting.counted, waiting.handed != 0, waiting.due_ms)) {
+      update_parked(database_, {row.key, kParkedHeld, waiting.due_ms, waiting.counted,
+                                waiting.handed, claim.id});
+      ++lane.unacked;
+    } else {
+      delete_parked(database_, row.key);
+    }
+    --lane.delayed;
+    lane.dirty = true;
+    return true;
+  }
+
+  /// What run_delayed() met that had expired, and the ends of what is held now.
+  void clear_away() {
+    for (const Expired& expired : expired_) remove_expired(expired);
+    for (const Expired& held : ending_) forget_expiry(database_, held.key, held.expires_ms);
+    expired_.clear();
+    ending_.clear();
+  }
+  void remove_expired(const Expired& expired) {
+    Query(database_, "DELETE FROM messages WHERE key = ?1").bind(expired.key).run();
+    forget_expiry(database_, expired.key, expired.expires_ms);
+  }
+
+  Claim& claim_of(int64_t lane) {
+    for (Claim& claim : claims_) {
+      if (claim.lane == lane) return claim;
+    }
+    Claim& claim = claims_.emplace_back();
+    claim.id = first_claim(request_.consumer) + (*request_.claim_count)++;
+    claim.lane = lane;
+    return claim;
+  }
+
   /// Adds a row to the batch; false if it is not to be delivered any more.
-  bool deliver(const MessageRow& row, Claim& claim, int64_t counted, bool handed) {
+  bool deliver(const MessageRow& row, Claim& claim, int64_t counted, bool handed,
+               int64_t due_ms = 0) {
     if (row.expires_ms != 0 && row.expires_ms <= now_ms_) {
       expired_.push_back({row.key, row.expires_ms});
       ++found_expired_;
       return false;
     }
-    if (!batch_->add(row, claim.id, counted, handed)) {
+    if (!batch_->add(row, claim.id, counted, handed, due_ms)) {
       throw contradiction(database_,
                           "message " + std::to_string(row.key) + " does not match its checksum");
     }
@@ -155,14 +240,8 @@ class Claimer {
   /// What was found to have ended, and the ends of what is held now, which are nobody's business
   /// until it comes back.
   void drop_expired_rows(Lane& lane) {
-    for (const Expired& expired : expired_) {
-      Query(database_, "DELETE FROM messages WHERE key = ?1").bind(expired.key).run();
-      forget_expiry(database_, expired.key, expired.expires_ms);
-      lane.dirty = true;
-    }
-    for (const Expired& held : ending_) forget_expiry(database_, held.key, held.expires_ms);
-    expired_.clear();
-    ending_.clear();
+    if (!expired_.empty()) lane.dirty = true;
+    clear_away();
   }
 
   Database& database_;
@@ -172,6 +251,7 @@ class Claimer {
   std::unique_ptr<MessageBatch> batch_;
   std::vector<Expired> expired_;
   std::vector<Expired> ending_;
+  std::vector<Claim> claims_; // of run_delayed(): one a lane
   int64_t found_expired_ = 0;
   bool bytes_full_ = false;
 };
@@ -180,6 +260,10 @@ class Claimer {
 
 Claimed claim_messages(Database& database, Lanes& lanes, const ClaimRequest& request) {
   return Claimer(database, lanes, request).run();
+}
+
+Claimed claim_delayed_messages(Database& database, Lanes& lanes, const ClaimRequest& request) {
+  return Claimer(database, lanes, request).run_delayed();
 }
 
 } // namespace swapmq::sqlite

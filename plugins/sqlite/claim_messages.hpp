@@ -30,4 +30,7 @@ struct Claimed {
 /// not be committed.
 Claimed claim_messages(Database& database, Lanes& lanes, const ClaimRequest& request);
 
+/// What waits for its time, earliest due first; held, such a message keeps the time. Else as above.
+Claimed claim_delayed_messages(Database& database, Lanes& lanes, const ClaimRequest& request);
+
 } // namespace swapmq::sqlite

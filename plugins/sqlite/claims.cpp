@@ -43,7 +43,19 @@ int64_t park_range(Database& database, const Claim& claim, bool counted) {
   return database.changes();
 }
 
-int64_t park_again(Database& database, const Claim& claim, bool counted) {
+/// Those that were claimed before their time and are to wait for it again; never counted.
+int64_t park_until_due(Database& database, const Claim& claim, int64_t now_ms) {
+  Query(database,
+        "UPDATE parked INDEXED BY parked_claim SET state = 1, claim = 0 "
+        "WHERE state = 2 AND claim = ?1 AND due_ms > ?2")
+      .bind(claim.id)
+      .bind(now_ms)
+      .run();
+  return database.changes();
+}
+
+/// What the claim holds of parked messages may end again.
+void note_ends(Database& database, const Claim& claim) {
   Query(database,
         "INSERT INTO expiry(lane, expires_ms, key) SELECT ?1, m.expires_ms, m.key "
         "FROM parked p INDEXED BY parked_claim CROSS JOIN messages m ON m.key = p.key "
@@ -51,8 +63,13 @@ int64_t park_again(Database& database, const Claim& claim, bool counted) {
       .bind(claim.lane)
       .bind(claim.id)
       .run();
+}
+
+int64_t park_again(Database& database, const Claim& claim, bool counted) {
+  // A claim before its time was no delivery.
   Query(database,
-        "UPDATE parked INDEXED BY parked_claim SET state = 0, counted = counted + ?1, claim = 0 "
+        "UPDATE parked INDEXED BY parked_claim SET state = 0, claim = 0, due_ms = 0, "
+        "counted = counted + (CASE WHEN due_ms = 0 THEN ?1 ELSE 0 END) "
         "WHERE state = 2 AND claim = ?2")
       .bind(int64_t{counted ? 1 : 0})
       .bind(claim.id)
@@ -135,14 +152,19 @@ int64_t return_claims(Database& database, WriteTransaction& transaction, Lanes& 
     query.bind(first_claim(consumer)).bind(last_claim(consumer));
     while (query.step()) claims.push_back(read_claim(query));
   }
+  const int64_t now_ms = backend::unix_now_ms();
   int64_t returned = 0;
   for (const Claim& claim : claims) {
-    const int64_t back =
+    note_ends(database, claim);
+    const int64_t delayed = park_until_due(database, claim, now_ms);
+    const int64_t again =
         park_range(database, claim, counted) + park_again(database, claim, counted);
+    const int64_t back = delayed + again;
     if (back != claim.held) throw contradiction(database, "a claim lacks messages that it holds");
     Lane& lane = lanes.at(claim.lane);
     lane.unacked -= back;
-    lane.again += back;
+    lane.again += again;
+    lane.delayed += delayed;
     lane.dirty = true;
     returned += back;
     transaction.wake_later(name_of_queue(database, queue_of_lane(claim.lane)));

@@ -49,8 +49,9 @@ class Claims {
   Claim* latest_ = nullptr;
 };
 
-/// Makes ready again all that the consumer holds, each at its place, and forgets the consumer.
-/// `counted`: this return raises the delivery counts. Returns how many messages came back.
+/// Makes ready again all that the consumer holds, each at its place, and forgets the consumer; what
+/// it claimed before its time waits again. `counted`: this return raises the delivery counts.
+/// Returns how many messages came back.
 int64_t return_claims(Database& database, WriteTransaction& transaction, Lanes& lanes,
                       int64_t consumer, bool counted);
 

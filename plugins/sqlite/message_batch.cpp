@@ -39,7 +39,8 @@ char* Arena::allocate(std::size_t bytes) {
   return given;
 }
 
-bool MessageBatch::add(const MessageRow& row, int64_t claim, int64_t counted, bool handed) {
+bool MessageBatch::add(const MessageRow& row, int64_t claim, int64_t counted, bool handed,
+                       int64_t due_ms) {
   const uint32_t expected =
       checksum_of(row.key, row.id, row.sent_ms, row.expires_ms, row.extra, row.body);
   if (int64_t{expected} != row.checksum) return false;
@@ -59,6 +60,7 @@ bool MessageBatch::add(const MessageRow& row, int64_t claim, int64_t counted, bo
     header_array = reinterpret_cast<swapmq_header*>(memory);
   }
   decode_extra(copy_to(bytes, row.extra), *message, header_array);
+  if (due_ms != 0) message->due_at_ms = due_ms;
 
   // What it was counted before it was moved here, and what it was counted here.
   const uint64_t count = uint64_t{message->delivery_count} + static_cast<uint64_t>(counted) + 1;

@@ -42,7 +42,12 @@ class MessageBatch final : public backend::Batch {
  public:
   /// Copies the row into the batch. False if its checksum says that it is damaged: then nothing was
   /// added.
-  [[nodiscard]] bool add(const MessageRow& row, int64_t claim, int64_t counted, bool handed);
+  [[nodiscard]] bool add(const MessageRow& row, int64_t claim, int64_t counted, bool handed) {
+    return add(row, claim, counted, handed, 0);
+  }
+  /// As one that is due at `due_ms`, whatever it was published with; 0: as that.
+  [[nodiscard]] bool add(const MessageRow& row, int64_t claim, int64_t counted, bool handed,
+                         int64_t due_ms);
   [[nodiscard]] uint64_t body_bytes() const { return body_bytes_; }
 
  private:

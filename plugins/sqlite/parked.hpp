@@ -18,7 +18,7 @@ enum ParkedState : int64_t { kParkedReady = 0, kParkedDelayed = 1, kParkedHeld =
 struct Parked {
   int64_t key = 0;
   int64_t state = kParkedReady;
-  int64_t due_ms = 0;
+  int64_t due_ms = 0;  // delayed; held: claimed before this, its time; else 0
   int64_t counted = 0; // deliveries that ended in a counted return
   int64_t handed = 0;  // 1: was handed out before
   int64_t claim = 0;

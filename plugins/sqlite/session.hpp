@@ -92,6 +92,8 @@ class SqliteSession final : public backend::Session {
   void unsubscribe(backend::Subscription& subscription) override;
   void service(backend::Deadline deadline) override;
   void interrupt() noexcept override;
+  std::unique_ptr<backend::Batch> claim_delayed(backend::Subscription& subscription,
+                                                const backend::ClaimArgs& args);
   void list_queues(const backend::QueueVisitor& visit, backend::Deadline deadline);
 
  private:
@@ -103,6 +105,8 @@ class SqliteSession final : public backend::Session {
   void settle_only(SqliteSubscription& subscription, const backend::ExchangeArgs& args);
   Claimed settle_and_claim(SqliteSubscription& subscription, const backend::ExchangeArgs& args,
                            int64_t wanted, bool settle);
+  Claimed claim_delayed_once(SqliteSubscription& subscription, const backend::ClaimArgs& args,
+                             int64_t wanted);
   backend::Received receive(SqliteSubscription& subscription, const backend::ExchangeArgs& args,
                             int64_t wanted, bool settle);
   int64_t wanted_by(SqliteSubscription& subscription, std::size_t max_messages);

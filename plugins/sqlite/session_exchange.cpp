@@ -81,6 +81,33 @@ class Waiting {
   uint32_t none_;
 };
 
+/// Until it is committed nothing of a transaction is true, in memory neither.
+class Unsaved {
+ public:
+  explicit Unsaved(SqliteSubscription& subscription)
+      : subscription_(subscription),
+        held_(subscription.held),
+        consumer_(subscription.consumer),
+        renew_at_ms_(subscription.renew_at_ms) {}
+  ~Unsaved() {
+    if (saved_) return;
+    subscription_.held = held_;
+    subscription_.consumer = consumer_;
+    subscription_.renew_at_ms = renew_at_ms_;
+  }
+  Unsaved(const Unsaved&) = delete;
+  Unsaved& operator=(const Unsaved&) = delete;
+
+  void saved() { saved_ = true; }
+
+ private:
+  SqliteSubscription& subscription_;
+  const int64_t held_;
+  const int64_t consumer_;
+  const int64_t renew_at_ms_;
+  bool saved_ = false;
+};
+
 } // namespace
 
 Received SqliteSession::exchange(backend::Subscription& subscription, const ExchangeArgs& args) {
@@ -171,36 +198,61 @@ void SqliteSession::settle_only(SqliteSubscription& subscription, const Exchange
 
 Claimed SqliteSession::settle_and_claim(SqliteSubscription& subscription, const ExchangeArgs& args,
                                         int64_t wanted, bool settle) {
-  // Until it is committed nothing of it is true, in memory neither.
-  const int64_t held_before = subscription.held;
-  const int64_t consumer_before = subscription.consumer;
-  const int64_t renew_before = subscription.renew_at_ms;
+  Unsaved unsaved(subscription);
   std::vector<swapmq_status> statuses;
   Claimed claimed;
   if (settle) database_.grant(kSettleGrace);
-  try {
-    // A claim alone need not reach the disk: the power that takes it takes the consumer too.
-    WriteTransaction transaction(database_, settle);
-    Lanes lanes(database_);
-    if (settle) settle_all(subscription, transaction, lanes, args.settlements, statuses);
-    if (wanted > 0) {
-      if (const auto queue = find_queue(database_, subscription.queue.name())) {
-        ensure_consumer(subscription);
-        claimed = claim_messages(
-            database_, lanes,
-            {queue->id, wanted, args.max_bytes, subscription.consumer, &subscription.claim_count});
-        subscription.held += static_cast<int64_t>(claimed.batch->size());
-      }
+  // A claim alone need not reach the disk: the power that takes it takes the consumer too.
+  WriteTransaction transaction(database_, settle);
+  Lanes lanes(database_);
+  if (settle) settle_all(subscription, transaction, lanes, args.settlements, statuses);
+  if (wanted > 0) {
+    if (const auto queue = find_queue(database_, subscription.queue.name())) {
+      ensure_consumer(subscription);
+      claimed = claim_messages(
+          database_, lanes,
+          {queue->id, wanted, args.max_bytes, subscription.consumer, &subscription.claim_count});
+      subscription.held += static_cast<int64_t>(claimed.batch->size());
     }
-    lanes.save();
-    transaction.commit();
-  } catch (...) {
-    subscription.held = held_before;
-    subscription.consumer = consumer_before;
-    subscription.renew_at_ms = renew_before;
-    throw;
   }
+  lanes.save();
+  transaction.commit();
+  unsaved.saved();
   std::copy(statuses.begin(), statuses.end(), args.settlement_results);
+  return claimed;
+}
+
+std::unique_ptr<backend::Batch> SqliteSession::claim_delayed(backend::Subscription& subscription,
+                                                             const backend::ClaimArgs& args) {
+  auto& ours = static_cast<SqliteSubscription&>(subscription);
+  return call(args.deadline, [&]() -> std::unique_ptr<backend::Batch> {
+    database_.file().check_undamaged();
+    renew_leases(); // before anything is claimed: what it throws must not take a batch along
+    const int64_t wanted = wanted_by(ours, args.max_messages);
+    while (wanted > 0 && look_ahead(database_, ours.queue.name()).next_due_ms >= 0) {
+      Claimed claimed = claim_delayed_once(ours, args, wanted);
+      if (claimed.batch != nullptr && claimed.batch->size() > 0) return std::move(claimed.batch);
+      if (!claimed.stopped || args.deadline.passed()) break;
+    }
+    return nullptr;
+  });
+}
+
+Claimed SqliteSession::claim_delayed_once(SqliteSubscription& subscription,
+                                          const backend::ClaimArgs& args, int64_t wanted) {
+  Unsaved unsaved(subscription);
+  WriteTransaction transaction(database_, false);
+  const auto queue = find_queue(database_, subscription.queue.name());
+  if (!queue) return {};
+  Lanes lanes(database_);
+  ensure_consumer(subscription);
+  Claimed claimed = claim_delayed_messages(
+      database_, lanes,
+      {queue->id, wanted, args.max_bytes, subscription.consumer, &subscription.claim_count});
+  subscription.held += static_cast<int64_t>(claimed.batch->size());
+  lanes.save();
+  transaction.commit();
+  unsaved.saved();
   return claimed;
 }
 

@@ -21,7 +21,8 @@ swapmq_status Settler::settle(const swapmq_settlement& settlement, const DeadLet
     case SWAPMQ_SETTLE_NACK:
       return give_back(held, settlement.due_at_ms, true);
     case SWAPMQ_SETTLE_RELEASE:
-      return give_back(held, 0, false);
+      // Claimed before its time, it waits for it again.
+      return give_back(held, held.row.due_ms, false);
     case SWAPMQ_SETTLE_DEAD_LETTER:
       return target != nullptr ? dead_letter(held, settlement, *target) : SWAPMQ_INVALID_ARGUMENT;
     default:
@@ -78,11 +79,12 @@ swapmq_status Settler::give_back(Held& held, int64_t due_ms, bool counted) {
     return SWAPMQ_OK;
   }
   const bool delayed = due_ms > now_ms_;
+  const bool before_its_time = held.row.due_ms != 0; // then it was claimed, not delivered
   held.row.key = key;
   held.row.state = delayed ? kParkedDelayed : kParkedReady;
   held.row.due_ms = delayed ? due_ms : 0;
   held.row.counted += counted ? 1 : 0;
-  held.row.handed = 1;
+  if (!before_its_time || counted) held.row.handed = 1;
   held.row.claim = 0;
   if (held.parked) {
     update_parked(database_, held.row);
