@@ -100,6 +100,12 @@ class Subscription {
   /// What comes until `quiet` passes without anything.
   Deliveries receive_until_quiet(milliseconds quiet, std::size_t most = 1000000);
 
+  /// swapmq.claim_delayed/1, which the plugin must have. Any status is returned.
+  Exchanged try_claim(std::uint64_t max_messages, std::int64_t deadline_ns,
+                      std::uint64_t max_bytes = 0);
+  /// What one claim brings; a failure is a Breach.
+  Batch claim(std::uint64_t max_messages, std::uint64_t max_bytes = 0);
+
   /// Without receiving; a failure of the call is a Breach.
   std::vector<swapmq_status> settle(std::span<const swapmq_settlement> settlements);
   swapmq_status settle(const swapmq_settlement& settlement);
@@ -150,6 +156,9 @@ class Session {
  private:
   std::shared_ptr<SessionHandle> handle_;
 };
+
+/// The plugin's, or NULL if it has none.
+const swapmq_claim_delayed* claim_table();
 
 class LentHost; // the services that an opened backend may use
 

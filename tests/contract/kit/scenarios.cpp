@@ -63,6 +63,24 @@ int hold(const Arguments& arguments) {
   return 0;
 }
 
+/// QUEUE COUNT LEASE_MS: holds what it claimed before its time, and serves its session.
+int claim(const Arguments& arguments) {
+  Backend backend;
+  Session session = backend.session(SWAPMQ_ROLE_CONSUME);
+  const std::size_t count = std::stoul(arguments.at(1));
+  Subscription subscription =
+      session.subscribe(session.queue(arguments.at(0)), static_cast<std::uint32_t>(count),
+                        milliseconds(std::stol(arguments.at(2))));
+  Deliveries held;
+  while (held.size() < count) {
+    held.add(subscription.claim(count - held.size()));
+    session.service();
+  }
+  for (const swapmq_delivery* delivery : held) say(body_of(*delivery));
+  wait_for_the_end([&] { session.service(); });
+  return 0;
+}
+
 /// QUEUE COUNT ACTION DUE_AT_MS: settles and says so.
 int settle(const Arguments& arguments) {
   Backend backend;
@@ -158,7 +176,7 @@ int unload(const Arguments& arguments) {
 
 int act_out(const std::string& scenario, const Arguments& arguments) {
   const std::map<std::string, int (*)(const Arguments&)> scenarios{
-      {"publish", &publish_on}, {"hold", &hold}, {"settle", &settle},
+      {"publish", &publish_on}, {"hold", &hold}, {"claim", &claim},  {"settle", &settle},
       {"look", &look},          {"open", &open}, {"unload", &unload}};
   const auto found = scenarios.find(scenario);
   if (found == scenarios.end()) {

@@ -11,41 +11,42 @@ namespace swapmq::contract {
 
 namespace {
 
-void check_delivery(const swapmq_delivery& delivery) {
-  if (delivery.message == nullptr) throw Breach("exchange(): a delivery has no message");
+void check_delivery(const std::string& call, const swapmq_delivery& delivery) {
+  if (delivery.message == nullptr) throw Breach(call + "(): a delivery has no message");
   if (delivery.receipt.size < 1 || delivery.receipt.size > SWAPMQ_RECEIPT_BYTES) {
-    throw Breach("exchange(): a receipt has " + std::to_string(delivery.receipt.size) + " bytes");
+    throw Breach(call + "(): a receipt has " + std::to_string(delivery.receipt.size) + " bytes");
   }
-  if (delivery.delivery_count == 0) throw Breach("exchange(): a delivery_count is 0");
+  if (delivery.delivery_count == 0) throw Breach(call + "(): a delivery_count is 0");
   check_sizes(*delivery.message);
 }
 
-void check_batch(const swapmq_batch& batch, std::uint64_t asked, std::uint64_t max_bytes) {
+void check_batch(const std::string& call, const swapmq_batch& batch, std::uint64_t asked,
+                 std::uint64_t max_bytes) {
   if (batch.struct_size < sizeof(swapmq_batch) || batch.delivery_size < sizeof(swapmq_delivery) ||
       batch.message_size < sizeof(swapmq_message)) {
-    throw Breach("exchange(): a batch says sizes that are smaller than those of ABI 0.1");
+    throw Breach(call + "(): a batch says sizes that are smaller than those of ABI 0.1");
   }
   if (batch.count == 0 || batch.deliveries == nullptr) {
-    throw Breach("exchange(): a batch without deliveries; none is a NULL batch");
+    throw Breach(call + "(): a batch without deliveries; none is a NULL batch");
   }
-  if (batch.release == nullptr) throw Breach("exchange(): a batch cannot be released");
+  if (batch.release == nullptr) throw Breach(call + "(): a batch cannot be released");
   if (batch.count > asked) {
-    throw Breach("exchange(): " + std::to_string(batch.count) +
+    throw Breach(call + "(): " + std::to_string(batch.count) +
                  " deliveries where max_messages was " + std::to_string(asked));
   }
   if (limits().max_receive_batch != 0 && batch.count > limits().max_receive_batch) {
-    ADD_FAILURE() << "exchange(): " << batch.count << " deliveries, more than max_receive_batch";
+    ADD_FAILURE() << call << "(): " << batch.count << " deliveries, more than max_receive_batch";
   }
   const auto* first = reinterpret_cast<const std::byte*>(batch.deliveries);
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < batch.count; ++i) {
     const auto& delivery =
         *reinterpret_cast<const swapmq_delivery*>(first + i * batch.delivery_size);
-    check_delivery(delivery);
+    check_delivery(call, delivery);
     sum += delivery.message->body.size;
   }
   if (max_bytes != 0 && batch.count > 1 && sum > max_bytes) {
-    ADD_FAILURE() << "exchange(): " << sum << " bytes of bodies where max_bytes was " << max_bytes;
+    ADD_FAILURE() << call << "(): " << sum << " bytes of bodies where max_bytes was " << max_bytes;
   }
 }
 
@@ -97,7 +98,7 @@ Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
     if (result.status != SWAPMQ_OK) {
       throw Breach(std::string("exchange(): a batch with status ") + status_name(result.status));
     }
-    check_batch(*batch, max_messages, max_bytes);
+    check_batch("exchange", *batch, max_messages, max_bytes);
     result.batch = Batch(batch);
   }
   if (result.status == SWAPMQ_OK || result.status == SWAPMQ_INTERRUPTED) {
@@ -114,6 +115,46 @@ Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
     EXPECT_EQ(pending, 0) << "exchange(): settlements are pending, and nothing was handed out";
   }
   return result;
+}
+
+const swapmq_claim_delayed* claim_table() {
+  const auto* table = static_cast<const swapmq_claim_delayed*>(
+      call("extension", [] { return vt().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED); }));
+  if (table != nullptr && (table->struct_size < sizeof *table || table->claim == nullptr)) {
+    throw Breach("the table of " SWAPMQ_EXTENSION_CLAIM_DELAYED " is too small or lacks claim()");
+  }
+  return table;
+}
+
+Exchanged Subscription::try_claim(std::uint64_t max_messages, std::int64_t deadline_ns,
+                                  std::uint64_t max_bytes) {
+  const swapmq_claim_delayed* table = claim_table();
+  if (table == nullptr) throw Breach("there is no " SWAPMQ_EXTENSION_CLAIM_DELAYED);
+  Exchanged result;
+  ErrorProbe probe;
+  swapmq_batch* batch = nullptr;
+  const auto start = Clock::now();
+  result.status = call("claim", deadline_ns, probe, [&](swapmq_error* error) {
+    return table->claim(session_->raw, raw_, max_messages, max_bytes, deadline_ns, &batch, error);
+  });
+  result.took = Clock::now() - start;
+  result.error = probe.text();
+  if (batch == nullptr) return result;
+  if (result.status != SWAPMQ_OK) {
+    throw Breach(std::string("claim(): a batch with status ") + status_name(result.status));
+  }
+  check_batch("claim", *batch, max_messages, max_bytes);
+  result.batch = Batch(batch);
+  return result;
+}
+
+Batch Subscription::claim(std::uint64_t max_messages, std::uint64_t max_bytes) {
+  Exchanged result = try_claim(max_messages, soon(), max_bytes);
+  if (result.status != SWAPMQ_OK) {
+    throw Breach(std::string("claim() returned ") + status_name(result.status) + ": " +
+                 result.error);
+  }
+  return std::move(result.batch);
 }
 
 Batch Subscription::poll(std::uint64_t max_messages, milliseconds wait, std::uint64_t max_bytes) {

@@ -8,7 +8,7 @@
 
 namespace planted {
 
-inline constexpr std::array<std::string_view, 43> kBugs = {
+inline constexpr std::array<std::string_view, 49> kBugs = {
     "acks_before_storing",      // confirms, stores with the session's next call
     "confirms_what_it_dropped", // every 701st message is confirmed and gone
     "length_too_long",          // a body's size says more than was published
@@ -36,6 +36,12 @@ inline constexpr std::array<std::string_view, 43> kBugs = {
     "delivered_early", // published with a delay, delivered at once
     "ttl_ignored",
     "priority_ignored",
+    "claims_the_latest",         // of what is delayed, instead of the earliest
+    "claims_for_two",            // what is claimed can be claimed again
+    "claim_ends_early",          // what is released is delivered at once
+    "claim_counts",              // a released claim raises the delivery count
+    "claim_forgets_the_nack",    // shows the time that it was published with
+    "claim_lost_with_its_owner", // is gone when its subscription ends
     "purge_forgets_delayed",
     "purge_takes_unacked",
     "delivers_across_queues", // names that differ in case only are one queue

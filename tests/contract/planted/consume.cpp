@@ -42,7 +42,15 @@ std::unique_ptr<PlantedSession::Subscription> PlantedSession::subscribe(
   return consumer;
 }
 
-void PlantedSession::release(Line& line, ItemPtr item) {
+void PlantedSession::release(Line& line, const Held& held) {
+  ItemPtr item = held.item;
+  if (held.claimed_until != 0) {
+    if (has("claim_counts")) item->returns++;
+    if (!has("claim_ends_early")) {
+      line.delayed.emplace(held.claimed_until, std::move(item)); // ready with the next tick, if due
+      return;
+    }
+  }
   if (has("release_counts")) item->returns++;
   if (has("released_goes_last")) item->place = store_->next_place++;
   line.put(std::move(item), true);
@@ -91,14 +99,15 @@ swapmq_status PlantedSession::settle(Consumer& consumer, const swapmq_settlement
   if (held == line.unacked.end() || held->second.owner != &consumer) {
     return has("stale_receipt_accepted") ? SWAPMQ_OK : SWAPMQ_LOST;
   }
-  ItemPtr item = std::move(held->second.item);
+  const Held was = held->second;
+  ItemPtr item = was.item;
   line.unacked.erase(held);
   switch (settlement.action) {
     case SWAPMQ_SETTLE_NACK:
       nack(line, std::move(item), settlement.due_at_ms);
       break;
     case SWAPMQ_SETTLE_RELEASE:
-      release(line, std::move(item));
+      release(line, was);
       break;
     case SWAPMQ_SETTLE_DEAD_LETTER:
       return dead_letter(settlement, std::move(item));
@@ -134,17 +143,48 @@ void PlantedSession::steal(Line& line, const Consumer& consumer) {
   });
 }
 
+std::size_t PlantedSession::room(const Line& line, const Consumer& consumer) const {
+  std::size_t room = consumer.prefetch;
+  for (const auto& [receipt, held] : line.unacked) room -= held.owner == &consumer ? 1 : 0;
+  return room;
+}
+
+std::unique_ptr<swapmq::backend::Batch> PlantedSession::claim_delayed(
+    Subscription& subscription, const swapmq::backend::ClaimArgs& args) {
+  if (broker_.absent()) {
+    throw swapmq::backend::Failure(SWAPMQ_NOT_SUPPORTED, "there are no delays here");
+  }
+  auto& consumer = static_cast<Consumer&>(subscription);
+  const Lock lock(store_->mutex);
+  Line& line = line_at(consumer.queue, consumer.max_length);
+  line.tick(unix_now_ms(), true);
+  const std::size_t most = std::min<std::size_t>({room(line, consumer), args.max_messages, 512});
+  auto batch = std::make_unique<Handed>();
+  batch->messages.reserve(most);
+  std::uint64_t bytes = 0;
+  for (auto next = line.delayed.begin(); batch->size() < most && next != line.delayed.end();) {
+    if (has("claims_the_latest")) next = std::prev(line.delayed.end());
+    const auto [due_at_ms, item] = *next;
+    bytes += item->body.size();
+    if (args.max_bytes != 0 && bytes > args.max_bytes && batch->size() > 0) break;
+    next = has("claims_for_two") && !item->redelivered ? std::next(next) : line.delayed.erase(next);
+    const bool redelivered = item->redelivered;
+    hand_out(line, consumer, item, *batch);
+    item->redelivered = redelivered || has("claims_for_two");
+    line.unacked.rbegin()->second.claimed_until = due_at_ms;
+    if (!has("claim_forgets_the_nack")) batch->messages.back().due_at_ms = due_at_ms;
+  }
+  return batch;
+}
+
 std::unique_ptr<Handed> PlantedSession::take(Consumer& consumer, std::size_t max_messages,
                                              std::uint64_t max_bytes) {
   Line& line = line_at(consumer.queue, consumer.max_length);
   line.tick(unix_now_ms(), !has("ttl_ignored") && !has("absent_but_silent"));
   steal(line, consumer);
-  std::size_t room = has("exceeds_prefetch") ? max_messages : consumer.prefetch;
-  if (!has("exceeds_prefetch")) {
-    for (const auto& [receipt, held] : line.unacked) room -= held.owner == &consumer ? 1 : 0;
-  }
+  const std::size_t free = has("exceeds_prefetch") ? max_messages : room(line, consumer);
   if (has("gives_more_than_asked")) max_messages = 512;
-  const std::size_t most = std::min<std::size_t>({room, max_messages, 512});
+  const std::size_t most = std::min<std::size_t>({free, max_messages, 512});
   auto batch = std::make_unique<Handed>();
   batch->messages.reserve(std::min(most, line.ready.size()));
   std::uint64_t bytes = 0;
@@ -225,7 +265,9 @@ void PlantedSession::unsubscribe(Subscription& subscription) {
   std::erase_if(line.unacked, [&](auto& entry) {
     if (entry.second.owner != &subscription) return false;
     if (has("hangs_in_close")) std::this_thread::sleep_for(std::chrono::hours(1));
-    if (!has("loses_what_a_closer_held")) release(line, entry.second.item);
+    const bool lost = has("loses_what_a_closer_held") ||
+                      (has("claim_lost_with_its_owner") && entry.second.claimed_until != 0);
+    if (!lost) release(line, entry.second);
     return true;
   });
   store_->changed.notify_all();

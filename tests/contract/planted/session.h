@@ -54,6 +54,8 @@ class PlantedSession final : public swapmq::backend::Session {
   void unsubscribe(Subscription& subscription) override;
   void service(Deadline deadline) override;
   void interrupt() noexcept override;
+  std::unique_ptr<swapmq::backend::Batch> claim_delayed(Subscription& subscription,
+                                                        const swapmq::backend::ClaimArgs& args);
   void list_queues(const swapmq::backend::QueueVisitor& visit, Deadline deadline);
 
  private:
@@ -69,7 +71,8 @@ class PlantedSession final : public swapmq::backend::Session {
   bool pends(const swapmq_settlement& settlement);
   swapmq_status dead_letter(const swapmq_settlement& settlement, ItemPtr item);
   void nack(Line& line, ItemPtr item, std::int64_t due_at_ms);
-  void release(Line& line, ItemPtr item);
+  void release(Line& line, const Held& held);
+  std::size_t room(const Line& line, const Consumer& consumer) const;
 
   std::unique_ptr<Handed> take(Consumer& consumer, std::size_t max_messages,
                                std::uint64_t max_bytes);

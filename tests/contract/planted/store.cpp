@@ -80,10 +80,12 @@ void Line::tick(std::int64_t now_ms, bool expires) {
     delayed.erase(delayed.begin());
   }
   if (!expires) return;
-  std::erase_if(ready, [&](const auto& entry) {
+  const auto expired = [&](const auto& entry) {
     const std::int64_t end = entry.second->fields.expires_at_ms;
     return end != 0 && end <= now_ms;
-  });
+  };
+  std::erase_if(ready, expired);
+  std::erase_if(delayed, expired);
 }
 
 Broker::Broker(const swapmq::backend::OpenArgs& args)

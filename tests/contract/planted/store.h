@@ -41,6 +41,7 @@ struct Held {
   ItemPtr item;
   const void* owner = nullptr; // the subscription
   std::chrono::steady_clock::time_point since;
+  std::int64_t claimed_until = 0; // its time, of what is delayed
 };
 
 /// One queue.

@@ -463,6 +463,23 @@ TEST_F(Arguments, ListQueues) {
           [&](auto* e) { return table->list(session_->raw(), nullptr, nullptr, soon(), e); });
 }
 
+TEST_F(Arguments, ClaimDelayed) {
+  const swapmq_claim_delayed* table = claim_table();
+  if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_CLAIM_DELAYED);
+  Session session = consumer();
+  Subscription subscription = session.subscribe(session.queue(fresh_queue()), 1);
+  swapmq_batch* batch = nullptr;
+  refused("claim", "session NULL", [&](auto* e) {
+    return table->claim(nullptr, subscription.raw(), 1, 0, soon(), &batch, e);
+  });
+  refused("claim", "subscription NULL",
+          [&](auto* e) { return table->claim(session.raw(), nullptr, 1, 0, soon(), &batch, e); });
+  refused("claim", "batch NULL", [&](auto* e) {
+    return table->claim(session.raw(), subscription.raw(), 1, 0, soon(), nullptr, e);
+  });
+  EXPECT_EQ(batch, nullptr);
+}
+
 TEST_F(Arguments, ErrorsKeepWithinTheirCapacity) {
   const swapmq_queue_spec spec{sizeof spec, 0, 0};
   swapmq_queue* queue = nullptr;

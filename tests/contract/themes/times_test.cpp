@@ -155,6 +155,29 @@ TEST_F(Times, AMessageExpiresWhileItsConsumerWaits) {
   EXPECT_EQ(subscription.poll(1, milliseconds(450)).size(), 0u) << "due after it expired";
 }
 
+TEST_F(Times, AMovedMessageKeepsItsCountsAndTimes) {
+  NEEDS(delayed_publish);
+  constexpr std::int64_t kHourMs = 3600 * 1000;
+  Subscription subscription = subscribed();
+  Message moved = due("moved", unix_now_ms() + 500); // as a move between backends publishes it
+  moved.delivery_count = 3;
+  moved.timestamp_ms = unix_now_ms() - 5000;
+  moved.first_published_ms = unix_now_ms() - 10 * kHourMs;
+  if (can().ttl != SWAPMQ_ABSENT) moved.expires_at_ms = unix_now_ms() + 2 * kHourMs;
+  fill(name_, moved);
+  const Deliveries got = subscription.receive(1);
+  expect_on_time(moved.due_at_ms);
+  EXPECT_EQ(difference(moved, copy(*got[0].message)), "");
+  EXPECT_EQ(got[0].delivery_count, 4u) << "three were counted elsewhere";
+  ASSERT_EQ(subscription.settle(nack(got[0])), SWAPMQ_OK);
+  const Deliveries again = subscription.receive(1);
+  EXPECT_EQ(again[0].delivery_count, 5u);
+  EXPECT_EQ(again[0].message->timestamp_ms, moved.timestamp_ms);
+  EXPECT_EQ(again[0].message->first_published_ms, moved.first_published_ms);
+  EXPECT_EQ(again[0].message->expires_at_ms, moved.expires_at_ms);
+  subscription.ack_all(again);
+}
+
 TEST_F(Times, HigherPriorityComesFirst) {
   NEEDS(priority);
   NEEDS_AT_LEAST(ordering, SWAPMQ_ORDERING_QUEUE);
