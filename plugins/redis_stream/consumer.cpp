@@ -91,6 +91,7 @@ void Consumer::renew_if_due(Deadline deadline) {
 
 /// Others may have taken what we hold: from now on each settlement of it looks first.
 void Consumer::lapsed() {
+  has_lapsed_ = true;
   if (slots_.used() == 0) return;
   slots_.suspect_all();
   context_.host.count("lapsed_leases");
@@ -121,47 +122,57 @@ void Consumer::heal_group(Deadline deadline) {
 }
 
 /// What is pending in our name, and is not in the book, came to a connection that was lost: it goes
-/// back uncounted.
+/// back uncounted. And what the book has and the server has not was deleted, or is another's now.
 void Consumer::recover(Deadline deadline) {
-  constexpr std::size_t kPart = 1000;
-  std::set<EntryId> known;
-  std::set<EntryId> pending;
-  slots_.for_each([&](const Slot& slot) { known.insert(slot.id); });
   context_.control.use(deadline, [&](Connection& connection) {
-    std::string from = "-";
-    for (;;) {
-      connection.out().add("XPENDING", keys_.stream, keys_.group, from, "+", kPart, name_);
-      const OwnedReply reply = connection.read(deadline);
-      if (has_code(reply->text, "NOGROUP")) return; // nothing is pending then
-      constexpr std::string_view kDoing = "to list what is pending";
-      std::vector<const Reply*> unknown;
-      const Reply* entry = expect_array(*reply, 0, kDoing);
-      for (; entry != nullptr; entry = entry->next) {
-        EntryId id;
-        if (entry->count < 4 || !parse(entry->first->text, id)) no_answer(kDoing);
-        from = "(" + std::string(entry->first->text);
-        if (!known.contains(id)) unknown.push_back(entry);
-        pending.insert(id);
-      }
-      if (!unknown.empty()) {
-        give_back_unknown(connection, unknown, deadline);
-      }
-      if (reply->count < kPart) return;
-    }
+    recover_of(connection, false, deadline);
+    if (has_claimed_) recover_of(connection, true, deadline);
   });
-  // And what the book has and the server has not was deleted, or is another's now.
-  slots_.remove_if([&](const Slot& slot) { return !slot.settling && !pending.contains(slot.id); });
   std::erase_if(waiting_, [&](const Waiting& waiting) { return !slots_[waiting.slot].used; });
   must_recover_ = false;
   excess_seen_ = false;
   take_at_ = Clock::now();
 }
 
+/// Of the stream, or of `later`.
+void Consumer::recover_of(Connection& connection, bool later, Deadline deadline) {
+  constexpr std::size_t kPart = 1000;
+  constexpr std::string_view kDoing = "to list what is pending";
+  std::set<EntryId> known;
+  std::set<EntryId> pending;
+  slots_.for_each([&](const Slot& slot) {
+    if (slot.later == later) known.insert(slot.id);
+  });
+  std::string from = "-";
+  for (bool more = true; more;) {
+    const std::string& key = later ? keys_.later : keys_.stream;
+    connection.out().add("XPENDING", key, keys_.group, from, "+", kPart, name_);
+    const OwnedReply reply = connection.read(deadline);
+    if (has_code(reply->text, "NOGROUP")) break; // nothing is pending then
+    std::vector<const Reply*> unknown;
+    const Reply* entry = expect_array(*reply, 0, kDoing);
+    for (; entry != nullptr; entry = entry->next) {
+      EntryId id;
+      if (entry->count < 4 || !parse(entry->first->text, id)) no_answer(kDoing);
+      from = "(" + std::string(entry->first->text);
+      if (!known.contains(id)) unknown.push_back(entry);
+      pending.insert(id);
+    }
+    if (!unknown.empty() && later) release_unknown(connection, unknown, deadline);
+    if (!unknown.empty() && !later) give_back_unknown(connection, unknown, deadline);
+    more = reply->count == kPart;
+  }
+  slots_.remove_if([&](const Slot& slot) {
+    return slot.later == later && !slot.settling && !pending.contains(slot.id);
+  });
+}
+
 void Consumer::give_back_unknown(Connection& connection, const std::vector<const Reply*>& unknown,
                                  Deadline deadline) {
   const OwnedReply given = run_script(connection, deadline, [&] {
-    Commands& out = begin_call(connection, scripts::give_back(),
-                               {keys_.stream, keys_.due, keys_.expiry}, 2 + 5 * unknown.size());
+    Commands& out =
+        begin_call(connection, scripts::give_back(),
+                   {keys_.stream, keys_.due, keys_.expiry, keys_.claimed}, 2 + 5 * unknown.size());
     out.arg(keys_.group).arg(name_);
     for (const Reply* entry : unknown) { // id, consumer, idle, deliveries
       const int64_t deliveries = entry->last->integer;
@@ -176,8 +187,9 @@ void Consumer::give_back_unknown(Connection& connection, const std::vector<const
 /// Less may be pending in our name than we think, where a queue was deleted and made again. And
 /// more than we know of: on its way to us, or lost on it.
 void Consumer::compare_pending(int64_t at_server) {
-  if (at_server < static_cast<int64_t>(slots_.used())) must_recover_ = true;
-  const bool excess = at_server > static_cast<int64_t>(slots_.used());
+  const auto known = static_cast<int64_t>(slots_.of_stream());
+  if (at_server < known) must_recover_ = true;
+  const bool excess = at_server > known;
   // What is on its way is here by the time of the next look.
   if (excess && excess_seen_) {
     reader_.drop();
@@ -206,7 +218,10 @@ void Consumer::leave() {
   context_.control.use(deadline, [&](Connection& connection) {
     for (;;) {
       const OwnedReply left = run_script(connection, deadline, [&] {
-        begin_call(connection, scripts::leave(), {keys_.stream, keys_.due, alive_}, 2)
+        begin_call(connection, scripts::leave(),
+                   {keys_.stream, keys_.due, keys_.scheduled, keys_.later, keys_.expiry,
+                    keys_.claimed, alive_},
+                   2)
             .arg(keys_.group)
             .arg(name_);
       });

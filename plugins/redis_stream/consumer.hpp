@@ -49,6 +49,8 @@ class Consumer final : public backend::Subscription {
            const swapmq_subscribe_args& args);
 
   backend::Received exchange(const backend::ExchangeArgs& args);
+  /// What waits for its time; null if nothing does.
+  std::unique_ptr<backend::Batch> claim_delayed(const backend::ClaimArgs& args);
   /// Renews the lease if that is due.
   void service(backend::Deadline deadline);
   /// Gives back all that it holds. Does not wait for a server that does not answer.
@@ -81,6 +83,7 @@ class Consumer final : public backend::Subscription {
     std::vector<Given> acks; // plain ones, which ride with the next request
     bool acks_sent = false;
     std::vector<Given> fenced, returned, dead;
+    std::vector<Given> claims; // acks, nacks and releases of what was claimed before its time
     // That of the arguments is for waiting; what must be done has a moment more, all of it
     // together.
     backend::Deadline deadline;
@@ -93,9 +96,25 @@ class Consumer final : public backend::Subscription {
   void lapsed();
   void heal_group(backend::Deadline deadline);
   void recover(backend::Deadline deadline);
+  void recover_of(Connection& connection, bool later, backend::Deadline deadline);
   void give_back_unknown(Connection& connection, const std::vector<const Reply*>& unknown,
                          backend::Deadline deadline);
   void compare_pending(int64_t at_server);
+
+  // consumer_claim.cpp: what is handed out before its time
+  std::unique_ptr<backend::Batch> claim_once(const backend::ClaimArgs& args, std::size_t asked,
+                                             backend::Deadline deadline, bool& again);
+  std::unique_ptr<backend::Batch> take_claimed(const Reply& reply,
+                                               const std::shared_ptr<Arena>& arena);
+  struct ClaimedEntry;
+  void add_claim(backend::Batch& batch, const ClaimedEntry& entry, swapmq_message& message,
+                 bool good, uint32_t slot);
+  void forget_lost_claims(const Reply& reply);
+  void settle_claims(Call& call);
+  void begin_settling_claims(Connection& connection, std::size_t count);
+  static void append_claim(Commands& out, const Slot& slot, int32_t action, int64_t due_at_ms);
+  void release_unknown(Connection& connection, const std::vector<const Reply*>& unknown,
+                       backend::Deadline deadline);
 
   // consumer_read.cpp: receiving
   backend::Received receive(Call& call);
@@ -171,6 +190,23 @@ class Consumer final : public backend::Subscription {
   Clock::time_point heal_at_{};
   bool must_recover_ = false; // the server may have given us what we do not know of
   bool excess_seen_ = false;
+  bool has_claimed_ = false;                 // before its time, ever
+  bool has_lapsed_ = false;                  // its lease, ever
+  Clock::time_point look_for_dead_claims_{}; // of dead consumers
 };
+
+/// Runs work(connection) over the control connection. If that is lost on the way, what is given and
+/// was not answered is lost.
+template <class Work>
+void Consumer::over_control(Call& call, const std::vector<Given>& given, Work&& work) {
+  Connection& connection = context_.control.open(call.deadline);
+  try {
+    work(connection);
+  } catch (...) {
+    context_.control.drop();
+    lose(call, given);
+    throw;
+  }
+}
 
 } // namespace swapmq::redis

@@ -14,6 +14,7 @@
 #include "answers.hpp"
 #include "consumer.hpp"
 #include "entry.hpp"
+#include "redis_batch.hpp"
 #include "scripts.hpp"
 #include "server_error.hpp"
 #include "session.hpp"
@@ -49,17 +50,6 @@ void check_taken(const Reply& reply) {
     expect_integer(*at->next->next, 1, UINT32_MAX, kReading);
   }
 }
-
-/// Owns the memory of what it hands out.
-class RedisBatch final : public backend::Batch {
- public:
-  void keep(const std::shared_ptr<Arena>& arena) {
-    if (arenas_.empty() || arenas_.back() != arena) arenas_.push_back(arena);
-  }
-
- private:
-  std::vector<std::shared_ptr<Arena>> arenas_;
-};
 
 } // namespace
 
@@ -195,8 +185,9 @@ void Consumer::take_due(Call& call, std::size_t most) {
   const auto take = [&](Connection& connection) {
     append_acks(connection, call);
     const auto append = [&] {
-      begin_call(connection, scripts::take(),
-                 {keys_.stream, keys_.due, keys_.scheduled, keys_.later, keys_.expiry}, 6)
+      begin_call(
+          connection, scripts::take(),
+          {keys_.stream, keys_.due, keys_.scheduled, keys_.later, keys_.expiry, keys_.claimed}, 6)
           .arg(keys_.group)
           .arg(name_)
           .arg(asked)

@@ -50,6 +50,11 @@ void Consumer::sort(Call& call) {
     }
     slots_[*slot].settling = true;
     const Given given{i, *slot};
+    const bool claimed = slots_[*slot].claimed;
+    if (claimed && settlements[i].action != SWAPMQ_SETTLE_DEAD_LETTER) {
+      call.claims.push_back(given);
+      continue;
+    }
     switch (settlements[i].action) {
       case SWAPMQ_SETTLE_ACK:
         (sure && !slots_[*slot].suspect ? call.acks : call.fenced).push_back(given);
@@ -66,6 +71,7 @@ void Consumer::sort(Call& call) {
 void Consumer::settle_by_script(Call& call) {
   if (!call.fenced.empty()) ack_fenced(call);
   if (!call.returned.empty()) give_back(call);
+  if (!call.claims.empty()) settle_claims(call);
   for (const Given& given : call.dead) dead_letter(call, given);
 }
 
@@ -90,7 +96,7 @@ void Consumer::lose(const Call& call, const std::vector<Given>& given) {
 
 /// What could not be tried may be given again.
 void Consumer::still_held(const Call& call) {
-  for (const auto* given : {&call.acks, &call.fenced, &call.returned, &call.dead}) {
+  for (const auto* given : {&call.acks, &call.fenced, &call.returned, &call.dead, &call.claims}) {
     for (const Given& one : *given) {
       slots_[one.slot].settling = false;
       if (one.settlement != kNone) continue;
@@ -165,20 +171,6 @@ void Consumer::flush_acks(Call& call) {
 
 // ---- by script ----------------------------------------------------------------------------------
 
-/// Runs work(connection) over the control connection. If that is lost on the way, what is given and
-/// was not answered is lost.
-template <class Work>
-void Consumer::over_control(Call& call, const std::vector<Given>& given, Work&& work) {
-  Connection& connection = context_.control.open(call.deadline);
-  try {
-    work(connection);
-  } catch (...) {
-    context_.control.drop();
-    lose(call, given);
-    throw;
-  }
-}
-
 void Consumer::ack_fenced(Call& call) {
   over_control(call, call.fenced, [&](Connection& connection) {
     const std::size_t most = context_.options.script_batch;
@@ -206,8 +198,9 @@ void Consumer::give_back(Call& call) {
       const std::size_t count = std::min(most, call.returned.size() - from);
       const auto part = std::span(call.returned).subspan(from, count);
       const OwnedReply reply = run_script(connection, call.deadline, [&] {
-        Commands& out = begin_call(connection, scripts::give_back(),
-                                   {keys_.stream, keys_.due, keys_.expiry}, 2 + 5 * count);
+        Commands& out =
+            begin_call(connection, scripts::give_back(),
+                       {keys_.stream, keys_.due, keys_.expiry, keys_.claimed}, 2 + 5 * count);
         out.arg(keys_.group).arg(name_);
         for (const Given& given : part) append_return(out, call, given);
       });
@@ -255,10 +248,12 @@ void Consumer::dead_letter(Call& call, const Given& given) {
   over_control(call, {given}, [&](Connection& connection) {
     const OwnedReply reply = run_script(connection, call.deadline, [&] {
       const Slot& slot = slots_[given.slot];
-      Commands& out = begin_call(connection, scripts::dead_letter(),
-                                 {keys_.stream, target.keys().stream}, 5 + field_arguments(letter));
+      const std::string& key = slot.later ? keys_.later : keys_.stream;
+      Commands& out =
+          begin_call(connection, scripts::dead_letter(), {key, target.keys().stream, keys_.claimed},
+                     6 + field_arguments(letter));
       out.arg(keys_.group).arg(name_).arg(EntryIdText(slot.id).text()).arg(slot.deliveries);
-      out.arg(target.max_length());
+      out.arg(target.max_length()).arg(slot.claimed ? claimed_member(slot) : std::string());
       append_fields(out, letter);
     });
     if (reply->is_error() && has_code(reply->text, "CROSSSLOT")) {
@@ -292,6 +287,11 @@ void Consumer::copy_to_other_slot(Connection& connection, Call& call, const Give
   if (added->type != REDIS_REPLY_STRING || added->text != "stored") no_answer("to dead-letter");
   const OwnedReply acked = run_script(connection, call.deadline, [&] {
     const Slot& slot = slots_[given.slot];
+    if (slot.claimed) {
+      begin_settling_claims(connection, 1);
+      append_claim(connection.out(), slot, SWAPMQ_SETTLE_ACK, 0);
+      return;
+    }
     begin_call(connection, scripts::ack_fenced(), {keys_.stream}, 4)
         .arg(keys_.group)
         .arg(name_)

@@ -25,7 +25,8 @@ QueueKeys::QueueKeys(std::string_view name, const Options& options)
       due(own + ":due"),
       scheduled(own + ":scheduled"),
       later(own + ":later"),
-      expiry(own + ":expiry") {
+      expiry(own + ":expiry"),
+      claimed(own + ":claimed") {
   if (stream.starts_with(kOwnKeys)) {
     throw backend::Failure(SWAPMQ_INVALID_ARGUMENT,
                            "a queue's key cannot begin with \"swapmq:\", which is where the keys "

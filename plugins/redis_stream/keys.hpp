@@ -32,6 +32,7 @@ struct QueueKeys {
   std::string scheduled; // sorted set: entries of `later`, by when they are due
   std::string later;     // stream: messages that were published with a delay
   std::string expiry;    // sorted set: entries that expire, by when
+  std::string claimed;   // sorted set: what is claimed before its time, by when it is due
 };
 
 /// What all keys begin with that are no queue's stream.

@@ -48,9 +48,10 @@ uint64_t delete_keys(Connection& connection, const QueueKeys& keys, Deadline dea
   // A key of another type is somebody else's.
   if (kind != "stream" && kind != "none") throw server_failure(kDoing, "WRONGTYPE");
   connection.out().add("XINFO", "STREAM", keys.stream);
-  connection.out().add("UNLINK", keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry);
+  connection.out().add("UNLINK", keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry,
+                       keys.claimed);
   const OwnedReply info = connection.read(deadline);
-  expect_integer(*connection.read(deadline), 0, 5, kDoing);
+  expect_integer(*connection.read(deadline), 0, 6, kDoing);
   const Reply* key = info->is_array() ? info->first : nullptr;
   for (; key != nullptr && key->next != nullptr; key = key->next->next) {
     EntryId id;
@@ -110,7 +111,8 @@ void read_queue_stats(Link& link, const QueueKeys& keys, swapmq_queue_stats& sta
     for (;;) {
       const OwnedReply reply = run_script(connection, deadline, [&] {
         begin_call(connection, scripts::stats(),
-                   {keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry}, 1)
+                   {keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry, keys.claimed},
+                   1)
             .arg(keys.group);
       });
       constexpr std::string_view kDoing = "to read a queue's sizes";

@@ -65,6 +65,14 @@ const Script& purge() {
   static const Script script("purging", 7, kPurgeText);
   return script;
 }
+const Script& claim() {
+  static const Script script("claiming", 8, kClaimText);
+  return script;
+}
+const Script& settle_claimed() {
+  static const Script script("settling what was claimed", 9, kSettleClaimedText);
+  return script;
+}
 
 } // namespace scripts
 

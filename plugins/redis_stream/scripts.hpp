@@ -30,6 +30,8 @@ const Script& ack_fenced();
 const Script& dead_letter();
 const Script& stats();
 const Script& purge();
+const Script& claim();
+const Script& settle_claimed();
 } // namespace scripts
 
 /// Begins a call of the script with these keys; so many arguments follow. The text goes with the

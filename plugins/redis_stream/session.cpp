@@ -107,6 +107,12 @@ backend::Received RedisSession::exchange(backend::Subscription& subscription,
   return ours(subscription).exchange(args);
 }
 
+std::unique_ptr<backend::Batch> RedisSession::claim_delayed(backend::Subscription& subscription,
+                                                            const backend::ClaimArgs& args) {
+  for (Consumer* consumer : consumers_) consumer->service(args.deadline);
+  return ours(subscription).claim_delayed(args);
+}
+
 void RedisSession::unsubscribe(backend::Subscription& subscription) {
   Consumer& consumer = ours(subscription);
   std::erase(consumers_, &consumer);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,7 +24,14 @@ struct Slot {
   bool suspect = false;  // the lease may have ended since it was delivered: others may have it now
   bool settling = false; // by the call under way
   int64_t expires_ms = 0;
+  bool claimed = false; // before its time
+  bool later = false;   // and it is an entry of `later`, not of the stream
 };
+
+/// How `claimed` at the server, and the scripts, name what was claimed before its time.
+inline std::string claimed_member(const Slot& slot) {
+  return (slot.later ? "later:" : "") + std::string(EntryIdText(slot.id).text());
+}
 
 struct Receipt {
   uint64_t consumer; // a nonce of the subscription
@@ -52,10 +60,20 @@ class Slots {
     return index;
   }
 
+  /// What was claimed before its time.
+  uint32_t add_claimed(const EntryId& id, bool later, uint32_t deliveries, int64_t expires_ms) {
+    const uint32_t index = add(id, deliveries, expires_ms);
+    slots_[index].claimed = true;
+    slots_[index].later = later;
+    if (later) ++later_;
+    return index;
+  }
+
   void remove(uint32_t index) {
     Slot& slot = slots_[index];
     if (!slot.used) return;
     slot.used = false;
+    if (slot.later) --later_;
     free_.push_back(index);
     --used_;
   }
@@ -78,6 +96,8 @@ class Slots {
   Slot& operator[](uint32_t index) { return slots_[index]; }
   [[nodiscard]] uint64_t nonce() const { return nonce_; }
   [[nodiscard]] std::size_t used() const { return used_; }
+  /// How many are entries of the stream.
+  [[nodiscard]] std::size_t of_stream() const { return used_ - later_; }
 
   template <class Gone>
   void remove_if(Gone&& gone) {
@@ -101,6 +121,7 @@ class Slots {
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   std::size_t used_ = 0;
+  std::size_t later_ = 0; // of those
 };
 
 static_assert(sizeof(Receipt) <= SWAPMQ_RECEIPT_BYTES);

@@ -9,7 +9,7 @@ local now = now_ms()
 
 if window > 0 and redis.call('EXISTS', KEYS[5]) == 1 then return 'duplicate' end
 if most > 0 then
-  local length = redis.call('XLEN', stream) + redis.call('ZCARD', scheduled)
+  local length = redis.call('XLEN', stream) + redis.call('XLEN', later)
   if length >= most then return 'full' end
 end
 

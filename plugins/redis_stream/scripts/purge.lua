@@ -14,8 +14,18 @@ if last == '' then
   last = newest and newest[1] or '0-0'
 end
 
-local removed = redis.call('ZCARD', scheduled)
-redis.call('DEL', scheduled, later)
+local removed, waiting = 0, {}
+local claims = redis.pcall('XPENDING', later, group)
+if claims.err or claims[1] == 0 then
+  removed = redis.call('ZCARD', scheduled)
+  redis.call('DEL', scheduled, later)
+else -- of `later` something is claimed, which is left
+  waiting = redis.call('ZRANGE', scheduled, 0, most - 1)
+  if #waiting > 0 then
+    removed = redis.call('XDEL', later, unpack(waiting))
+    redis.call('ZREM', scheduled, unpack(waiting))
+  end
+end
 
 local came_back = redis.call('ZRANGE', due, 0, most - 1)
 for _, id in ipairs(came_back) do
@@ -36,6 +46,6 @@ local ids = {}
 for i, entry in ipairs(fresh) do ids[i] = entry[1] end
 if #ids > 0 then removed = removed + redis.call('XDEL', stream, unpack(ids)) end
 
-local more = (#came_back == most or #fresh == math.min(most, 256)) and 1 or 0
+local more = (#waiting == most or #came_back == most or #fresh == math.min(most, 256)) and 1 or 0
 if more == 0 and redis.call('XLEN', stream) == 0 then redis.call('DEL', expiry) end
 return {removed, more, last}

@@ -1,11 +1,12 @@
 -- What a consumer may have before what is new: what came back and is due, and what consumers hold
 -- that are dead. On the way, what was published with a delay joins the stream when it is due.
--- KEYS: stream, due, scheduled, later, expiry
+-- KEYS: stream, due, scheduled, later, expiry, claimed
 -- ARGV: group, consumer, most entries, lease (ms) of consumers that do not say theirs, 1 to look for
 --       the dead, beginning of the keys that are signs of life
 -- Gives: ms until the next one is due (-1: nothing waits), entries pending of this consumer, entries
 --       taken from the dead, then three for each entry: id, fields, deliveries
 local stream, due, scheduled, later, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local claimed = KEYS[6]
 local group, me = ARGV[1], ARGV[2]
 local most, lease = tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = now_ms()
@@ -28,7 +29,7 @@ local function join(id)
   return true
 end
 
-sweep(stream, group, due, scheduled, later, expiry, now, 100)
+sweep(stream, group, due, scheduled, later, expiry, claimed, now, 100)
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', scheduled, '-inf', now, 'LIMIT', 0, 256)) do
   if not join(id) then break end
 end
@@ -60,6 +61,7 @@ end
 local mine, rescued = -1, 0
 if ARGV[5] == '1' then
   mine = 0
+  end_claims_of_the_dead(stream, due, scheduled, later, expiry, claimed, group, ARGV[6], lease)
   local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, group)
   if consumers.err then return redis.error_reply('NOGROUP ' .. consumers.err) end
   for _, info in ipairs(consumers) do
@@ -79,9 +81,11 @@ if ARGV[5] == '1' then
         local left = most - fetched
         for _, entry in ipairs(
           redis.call('XPENDING', stream, group, 'IDLE', its_lease, '-', '+', left, name)) do
-          claim(entry[1], entry[4])
-          fetched = fetched + 1
-          rescued = rescued + 1
+          if not redis.call('ZSCORE', claimed, entry[1]) then
+            claim(entry[1], entry[4])
+            fetched = fetched + 1
+            rescued = rescued + 1
+          end
         end
       end
     end

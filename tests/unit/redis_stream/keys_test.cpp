@@ -54,8 +54,8 @@ std::vector<std::string> texts_of(std::string_view letters, std::size_t most) {
 std::vector<std::string> odd_names() {
   std::vector<std::string> names;
   for (const std::string& begin : texts_of("a{}:", 4)) {
-    for (const char* end : {"", ":due", ":later", ":scheduled", ":expiry", ":id:x", "}:id:x",
-                            ":alive:swapmq:h:0123456789abcdef", "}:due", "3:a"}) {
+    for (const char* end : {"", ":due", ":later", ":scheduled", ":expiry", ":claimed", ":id:x",
+                            "}:id:x", ":alive:swapmq:h:0123456789abcdef", "}:due", "3:a"}) {
       if (!(begin + end).empty()) names.push_back(begin + end);
     }
   }
@@ -63,7 +63,8 @@ std::vector<std::string> odd_names() {
 }
 
 std::vector<std::string> keys_of(const QueueKeys& keys) {
-  std::vector<std::string> all{keys.stream, keys.due, keys.scheduled, keys.later, keys.expiry};
+  std::vector<std::string> all{keys.stream, keys.due,    keys.scheduled,
+                               keys.later,  keys.expiry, keys.claimed};
   for (const char* id : {"x", "x:due", "x}:due", "x}:id:x", "x:id:x", ":due", "due", "}:due"}) {
     all.push_back(keys.seen(id));
   }
@@ -81,6 +82,7 @@ TEST(Keys, AreThoseThatTheReadmeNames) {
   EXPECT_EQ(plain.later, "swapmq:{tasks}:later");
   EXPECT_EQ(plain.scheduled, "swapmq:{tasks}:scheduled");
   EXPECT_EQ(plain.expiry, "swapmq:{tasks}:expiry");
+  EXPECT_EQ(plain.claimed, "swapmq:{tasks}:claimed");
   EXPECT_EQ(plain.alive("c"), "swapmq:{tasks}:alive:c");
   EXPECT_EQ(plain.seen("i"), "swapmq:{tasks}:id:i");
   EXPECT_EQ(QueueKeys("a{b}c", options).due, "swapmq:t5:a{b}c:due");
