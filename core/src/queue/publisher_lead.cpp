@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "failpoint.h"
 #include "plugin/call_error.h"
 #include "plugin/views.h"
 #include "queue/clock.h"
@@ -128,6 +129,7 @@ void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& g
 /// failed that is worth another attempt, after a pause.
 bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline deadline) {
   const Route::Passage side = route_.enter();
+  Failpoints::reach("publish: the route was read");
   enter(requests, *side);
   collect(requests);
   if (items_.empty()) return false;

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "failpoint.h"
+
 namespace swapmq::switching {
 namespace {
 
@@ -30,6 +32,7 @@ Result<Backlog> read_backlog(queue::Side& side, const Record& record, Traffic& t
     auto queue = (*session)->queue(name, traffic.queue_spec(name));
     auto read = queue ? (*session)->queue_stats(*queue, deadline)
                       : Result<swapmq_queue_stats>(queue.error());
+    Failpoints::reach("discharge: a queue was read");
     if (read) return *read;
     failed = read.error();
     return stats;
