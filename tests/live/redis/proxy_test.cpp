@@ -120,6 +120,20 @@ TEST_F(ProxyTest, HoldsAndReleases) {
   }
 }
 
+TEST_F(ProxyTest, HoldsOpenConnectionsAloneAndPassesOnWhatTheyLeft) {
+  {
+    RedisClient client = connect();
+    client.ask({"PING"});
+    proxy_.hold_open(Way::requests);
+    client.send({"GET", "x"});
+    EXPECT_TRUE(proxy_.await_that([](const Proxy& p) { return p.held(Way::requests) > 0; }));
+  }
+  EXPECT_EQ(connect().ask({"PING"}).text, "PONG");
+  EXPECT_EQ(server_.commands(), (std::vector<Command>{{"PING"}, {"PING"}}));
+  proxy_.release(Way::requests);
+  EXPECT_TRUE(server_.await_command("GET")) << "though its client has gone";
+}
+
 TEST_F(ProxyTest, SwallowsInOpenConnectionsAlone) {
   RedisClient client = connect();
   client.ask({"PING"});

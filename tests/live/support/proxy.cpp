@@ -44,6 +44,7 @@ struct Channel {
   std::deque<Piece> pieces;
   std::size_t size = 0; ///< of the pieces
   bool swallows = false;
+  bool held = false;
   bool ended = false;  ///< its side sends no more
   bool closed = false; ///< and the other was told
 
@@ -128,11 +129,16 @@ class Proxy::Loop {
 
   // Behind the mutex: to be used in change() and look().
   Rules& rules(Way way) { return rules_[way == Way::requests ? 0 : 1]; }
+  bool holds(Way way, const Channel& channel) { return channel.held || rules(way).hold; }
   std::list<Connection>& connections() { return connections_; }
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::uint64_t faults() const { return faults_; }
   void refuse(bool whether) { refuse_ = whether; }
+  void release(Way way) {
+    rules(way).hold = false;
+    for (Connection& connection : connections_) connection.channel(way).held = false;
+  }
 
  private:
   void run();
@@ -180,7 +186,7 @@ std::vector<pollfd> Proxy::Loop::what_to_poll(int& timeout_ms) {
     for (const Way way : kWays) {
       const Channel& channel = connection.channel(way);
       const std::size_t from = way == Way::requests ? 0 : 1;
-      const bool hold = rules(way).hold;
+      const bool hold = holds(way, channel);
       if (!channel.ended && channel.size < (hold ? kHeldMost : kReadAhead)) events[from] |= POLLIN;
       if (channel.pieces.empty() || hold) continue;
       next = std::min(next, channel.pieces.front().due);
@@ -243,7 +249,7 @@ void Proxy::Loop::take(Connection& connection, Way way) {
 void Proxy::Loop::pass(Connection& connection, Way way) {
   Channel& channel = connection.channel(way);
   Rules& rule = rules(way);
-  while (!connection.dropped && !rule.hold && !channel.pieces.empty() &&
+  while (!connection.dropped && !holds(way, channel) && !channel.pieces.empty() &&
          channel.pieces.front().due <= Clock::now()) {
     if (rule.fault && rule.fault->left == 0) {
       meet_fault(connection, way);
@@ -260,7 +266,7 @@ void Proxy::Loop::pass(Connection& connection, Way way) {
     }
   }
   if (connection.dropped) return;
-  if (channel.ended && channel.pieces.empty() && !channel.closed && !rule.hold) {
+  if (channel.ended && channel.pieces.empty() && !channel.closed && !holds(way, channel)) {
     channel.closed = true;
     ::shutdown(connection.to(way), SHUT_WR);
   }
@@ -312,8 +318,14 @@ void Proxy::hold(Way way) {
   loop_->change([&] { loop_->rules(way).hold = true; });
 }
 
+void Proxy::hold_open(Way way) {
+  loop_->change([&] {
+    for (Connection& connection : loop_->connections()) connection.channel(way).held = true;
+  });
+}
+
 void Proxy::release(Way way) {
-  loop_->change([&] { loop_->rules(way).hold = false; });
+  loop_->change([&] { loop_->release(way); });
 }
 
 void Proxy::swallow(Way way) {
@@ -340,7 +352,7 @@ void Proxy::heal() {
   loop_->change([&] {
     for (const Way way : kWays) {
       Rules& rules = loop_->rules(way);
-      rules.hold = false;
+      loop_->release(way);
       rules.delay = milliseconds(0);
       rules.fault.reset();
     }

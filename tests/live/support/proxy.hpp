@@ -46,6 +46,8 @@ class Proxy {
   void replace_after(Way way, std::uint64_t bytes, std::string garbage);
   /// Passes nothing of this way any more and keeps what comes, until `release`.
   void hold(Way way);
+  /// The same for the connections that are open now; those that come are not concerned.
+  void hold_open(Way way);
   void release(Way way);
   /// What comes this way vanishes, in the connections that are open; those that come are not
   /// concerned.
