@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// What hosts noted of each message, in one file that all of them write to; see scenario_host.cpp.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace switch_test {
+
+class Books {
+ public:
+  explicit Books(const std::string& path);
+
+  using Ids = std::set<std::string>;
+  /// How often an id was noted with that word.
+  [[nodiscard]] int times(const std::string& word, const std::string& id) const;
+  [[nodiscard]] std::size_t count(const std::string& word) const; ///< of ids
+  [[nodiscard]] Ids ids(const std::string& word) const;
+
+  /// Confirmed, and not handled.
+  [[nodiscard]] Ids missing() const;
+  /// Handled more often than once.
+  [[nodiscard]] Ids twice() const;
+  /// The same, though nothing explains it: it was neither in doubt, nor unsettled when a host died
+  /// or a connection ended.
+  [[nodiscard]] Ids twice_for_no_reason() const;
+  /// Handled though nobody published it, or though that failed.
+  [[nodiscard]] Ids strangers() const;
+  /// Begun, and not known how it ended.
+  [[nodiscard]] Ids open() const;
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  std::map<std::string, std::map<std::string, int>> by_word_;
+};
+
+} // namespace switch_test

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+//
+// switch_hundred: a host under load, 8 publishers and 8 handlers, is switched a hundred times to
+// and fro between three backends, over each ordered pair of them; in the long run ten thousand
+// times (SWAPMQ_SWITCHES says how often). Nothing is lost, what comes twice is explained, and the
+// host needs no more memory, descriptors or threads at the end than at the tenth switch.
+#include <dirent.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "scenario.hpp"
+
+namespace switch_test {
+namespace {
+
+constexpr int publishers = 8;
+constexpr int usual_switches = 100;
+constexpr std::array kWay = {"redis_stream", "rabbitmq", "sqlite", "rabbitmq",
+                             "redis_stream", "sqlite"}; // from sqlite: each ordered pair once
+
+int switches() {
+  const char* given = std::getenv("SWAPMQ_SWITCHES");
+  return given != nullptr ? std::atoi(given) : usual_switches;
+}
+
+/// Messages, published and handled.
+std::uint64_t between_switches() { return switches() > usual_switches ? 100 : 400; }
+
+/// What a process needs.
+struct Usage {
+  long memory_kb = 0, descriptors = 0, threads = 0;
+
+  explicit Usage(pid_t process) {
+    const std::string folder = "/proc/" + std::to_string(process);
+    std::ifstream status(folder + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.rfind("VmRSS:", 0) == 0) memory_kb = std::atol(line.c_str() + 6);
+      if (line.rfind("Threads:", 0) == 0) threads = std::atol(line.c_str() + 8);
+    }
+    if (DIR* open = ::opendir((folder + "/fd").c_str())) {
+      while (const dirent* entry = ::readdir(open)) descriptors += entry->d_name[0] != '.' ? 1 : 0;
+      ::closedir(open);
+    }
+  }
+  void print(int at) const {
+    std::printf("at switch %5d: %ld kB, %ld descriptors, %ld threads\n", at, memory_kb, descriptors,
+                threads);
+  }
+};
+
+class Hundred : public Scenario {
+ protected:
+  void begin() {
+    host_ = start("host", "sqlite");
+    host_->tell("consume tasks take 256 8");
+    host_->tell("pace 200");
+    for (int p = 0; p < publishers; ++p) {
+      host_->tell("publish tasks p" + std::to_string(p) + " 0 0");
+    }
+    flow();
+  }
+  /// Some more are published and handled.
+  void flow() {
+    const auto [published, handled] = counts();
+    ASSERT_TRUE(await([&] {
+      const auto now = counts();
+      return now.first >= published + between_switches() &&
+             now.second >= handled + between_switches();
+    }));
+  }
+  /// Once nothing is owed to any but the active one, while all goes on.
+  Usage usage() {
+    EXPECT_TRUE(await([this] {
+      for (const auto& [name, one] : host_->state().backends) {
+        if (one.role == "owed") return false;
+      }
+      return true;
+    }));
+    return Usage(host_->pid());
+  }
+  std::pair<std::uint64_t, std::uint64_t> counts() {
+    const std::string said = host_->tell("counts");
+    return {std::stoull(said), std::stoull(said.substr(said.find(' ')))};
+  }
+
+  std::unique_ptr<Host> host_;
+};
+
+TEST_F(Hundred, SwitchesUnderLoad) {
+  const int all = switches();
+  ASSERT_GT(all, 10);
+  begin();
+  std::optional<Usage> tenth;
+  const auto began = Clock::now();
+  for (int n = 1; n <= all; ++n) {
+    host_->switch_to(kWay.at(static_cast<std::size_t>(n - 1) % kWay.size()));
+    flow();
+    if (HasFailure()) return;
+    if (n == 10) tenth = usage();
+  }
+  const Usage last = usage();
+  const auto took = std::chrono::duration<double>(Clock::now() - began).count();
+  host_->tell("halt");
+  ASSERT_TRUE(await([this] { return counts().second >= counts().first; }));
+  EXPECT_EQ(host_->state().number, static_cast<std::uint64_t>(all));
+  const std::uint64_t may_be_twice = std::stoull(host_->tell("may_be_twice"));
+  host_->end();
+
+  const Books books = this->books();
+  std::printf(
+      "%d switches in %.1f s: %zu confirmed, %zu in doubt, %zu failed, %zu lost, "
+      "%zu twice (of %llu that may)\n",
+      all, took, books.count("ok"), books.count("doubt"), books.count("fail"),
+      books.missing().size(), books.twice().size(), static_cast<unsigned long long>(may_be_twice));
+  tenth->print(10);
+  last.print(all);
+  EXPECT_THAT(books.missing(), testing::IsEmpty());
+  EXPECT_THAT(books.strangers(), testing::IsEmpty());
+  EXPECT_EQ(books.count("fail"), 0U);
+  EXPECT_LE(books.twice().size(), may_be_twice);
+  // One more with each switch would be far more.
+  EXPECT_LE(last.descriptors, tenth->descriptors + 8);
+  EXPECT_LE(last.threads, tenth->threads + 4);
+  EXPECT_LE(last.memory_kb, tenth->memory_kb + 4 * 1024);
+}
+
+} // namespace
+} // namespace switch_test

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+//
+// scenario_host: a host that does what a test tells it, one line of its input at a time, and
+// answers each with one line: "ok ..." or "error ...". Whatever happens to a message is noted in a
+// file, before and after each call that counts:
+//   try ID     about to be published    ok, fail, doubt ID    how that ended
+//   held ID    with a handler, which keeps it    nacked, dead, redriven ID    by a handler
+//   got ID     handled                           ack ID    the broker has the ack
+// usage: scenario_host CONFIG NOTES
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "failpoint.h"
+#include "swapmq/swapmq.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using swapmq::Delivery;
+using swapmq::Error;
+using swapmq::Message;
+using swapmq::MessageQueue;
+
+/// Where the process is killed, or a thread of it waits.
+class Places {
+ public:
+  static Places& all() {
+    static Places one;
+    return one;
+  }
+  static void reached(const char* place) { all().reach(place); }
+
+  /// Killed when, for the Nth time from now, a place is reached whose name begins so.
+  void kill_at(std::uint64_t n, std::set<std::string> prefixes) {
+    const std::lock_guard lock(mutex_);
+    kill_at_ = n;
+    deadly_ = std::move(prefixes);
+  }
+  /// The thread that comes there for the Nth time waits for resume().
+  void pause_at(std::uint64_t n, std::string place) {
+    const std::lock_guard lock(mutex_);
+    pause_at_ = n;
+    pause_place_ = std::move(place);
+  }
+  bool paused() {
+    const std::lock_guard lock(mutex_);
+    return paused_;
+  }
+  void resume() {
+    const std::lock_guard lock(mutex_);
+    paused_ = false;
+    pause_place_.clear();
+    changed_.notify_all();
+  }
+
+ private:
+  void reach(std::string_view place) {
+    std::unique_lock lock(mutex_);
+    for (const std::string& prefix : deadly_) {
+      if (place.starts_with(prefix) && --kill_at_ == 0) ::kill(::getpid(), SIGKILL);
+    }
+    if (place != pause_place_ || --pause_at_ != 0) return;
+    paused_ = true;
+    changed_.wait(lock, [this] { return !paused_; });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t kill_at_ = 0, pause_at_ = 0;
+  std::set<std::string> deadly_;
+  std::string pause_place_;
+  bool paused_ = false;
+};
+
+/// Lines that are in the file once noted, whatever becomes of the process.
+class Notes {
+ public:
+  explicit Notes(const char* path)
+      : file_(::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {}
+  ~Notes() { ::close(file_); }
+  Notes(const Notes&) = delete;
+  Notes& operator=(const Notes&) = delete;
+  void note(const char* what, std::string_view id) const {
+    const std::string line = std::string(what) + " " + std::string(id) + "\n";
+    if (::write(file_, line.data(), line.size()) < 0) std::abort();
+  }
+
+ private:
+  const int file_;
+};
+
+std::string answer(const Error& error) {
+  if (!error) return "ok";
+  return "error " + std::string(to_string(error.code())) + " " + error.message();
+}
+
+std::string text(const swapmq::SwitchStatus& status) {
+  std::ostringstream out;
+  out << "ok " << to_string(status.phase) << ' ' << status.number << ' ' << status.config_refused;
+  for (const swapmq::BackendStatus& one : status.backends) {
+    std::uint64_t left = 0;
+    for (const auto& [queue, count] : one.left) left += count;
+    out << ' ' << one.name << ' '
+        << (one.active ? "active"
+            : one.owed ? "owed"
+                       : "watched")
+        << ' ' << one.in_flight << ' ' << one.ready << ' ' << one.unacked << ' ' << one.delayed
+        << ' ' << left << ' ' << to_string(one.error.code());
+  }
+  return out.str();
+}
+
+class Host {
+ public:
+  Host(const char* config, const char* notes)
+      : notes_(notes), mq_(MessageQueue::try_open(config).value()) {}
+  ~Host() { halt(); }
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  std::string obey(const std::string& line) {
+    std::istringstream words(line);
+    std::string verb;
+    words >> verb;
+    const auto found = verbs_.find(verb);
+    return found != verbs_.end() ? found->second(words) : "error there is no such command";
+  }
+
+ private:
+  using Words = std::istringstream;
+
+  // ---- publishing ----
+
+  /// publish QUEUE PREFIX COUNT DELAY_MS; COUNT 0: until `halt`. Answers at once.
+  std::string publish(Words& words) {
+    std::string queue;
+    std::string prefix;
+    std::uint64_t count = 0;
+    std::int64_t delay = 0;
+    words >> queue >> prefix >> count >> delay;
+    publishers_.emplace_back([this, queue, prefix, count, delay] {
+      for (std::uint64_t n = 0; count > 0 ? n < count : !halted_; ++n) {
+        const std::string id = prefix + "-" + std::to_string(n);
+        publish_one(queue, {.body = "work", .id = id, .delay = milliseconds(delay)});
+        if (count == 0) std::this_thread::sleep_for(pace_);
+      }
+    });
+    return "ok";
+  }
+  void publish_one(const std::string& queue, const Message& message) {
+    notes_.note("try", message.id);
+    const auto outcome = mq_.publish(queue, message).outcome();
+    const bool confirmed = outcome == swapmq::Outcome::confirmed;
+    notes_.note(confirmed                            ? "ok"
+                : outcome == swapmq::Outcome::failed ? "fail"
+                                                     : "doubt",
+                message.id);
+    ++published_;
+  }
+  /// Awaits what is under way.
+  std::string halt() {
+    halted_ = true;
+    for (auto& thread : publishers_) thread.join();
+    publishers_.clear();
+    halted_ = false;
+    return "ok " + std::to_string(published_);
+  }
+
+  // ---- consuming ----
+
+  /// consume QUEUE MODE PREFETCH CONCURRENCY [WORD]; MODE: ack; take, as ack but the broker's word
+  /// is not awaited; hold, until `settle`; nack, the first delivery, for WORD ms; reject; redrive,
+  /// published to the queue WORD and acked.
+  std::string consume(Words& words) {
+    std::string queue;
+    std::string mode;
+    std::string word;
+    std::uint32_t prefetch = 0;
+    std::uint32_t concurrency = 0;
+    words >> queue >> mode >> prefetch >> concurrency >> word;
+    auto consumer = mq_.consume(
+        queue, {.prefetch = prefetch, .concurrency = concurrency},
+        [this, mode, word](const Delivery& delivery) { return handle(delivery, mode, word); });
+    if (!consumer) return answer(consumer.error());
+    consumers_.insert_or_assign(queue, std::move(*consumer));
+    return "ok";
+  }
+  swapmq::Decision handle(const Delivery& delivery, const std::string& mode,
+                          const std::string& word) {
+    const std::string id(delivery.id());
+    if (mode == "hold") {
+      notes_.note("held", id);
+      const std::lock_guard lock(mutex_);
+      held_[std::string(delivery.queue())].push_back(delivery);
+      return swapmq::keep();
+    }
+    if (mode == "nack" && delivery.delivery_count() == 1) {
+      notes_.note("nacked", id);
+      return swapmq::nack(milliseconds(std::stol(word)));
+    }
+    if (mode == "reject") {
+      notes_.note("dead", id);
+      return swapmq::reject("by the scenario");
+    }
+    if (mode == "redrive") {
+      if (!mq_.publish(word, {.body = delivery.body(), .id = id})) return swapmq::release();
+      notes_.note("redriven", id);
+      return swapmq::ack();
+    }
+    notes_.note("got", id);
+    ++handled_;
+    if (mode == "take") return swapmq::ack();
+    acknowledge(delivery);
+    return swapmq::keep();
+  }
+  void acknowledge(const Delivery& delivery) {
+    delivery.ack();
+    if (!delivery.wait_settled(5s)) notes_.note("ack", delivery.id());
+  }
+  /// settle QUEUE ack|reject|release: what is held.
+  std::string settle(Words& words) {
+    std::string queue;
+    std::string how;
+    words >> queue >> how;
+    std::vector<Delivery> deliveries;
+    {
+      const std::lock_guard lock(mutex_);
+      deliveries = std::move(held_[queue]);
+      held_[queue].clear();
+    }
+    for (const Delivery& delivery : deliveries) {
+      if (how == "release") {
+        delivery.release();
+      } else if (how == "reject") {
+        notes_.note("dead", delivery.id());
+        delivery.reject();
+      } else {
+        notes_.note("got", delivery.id());
+        acknowledge(delivery);
+      }
+    }
+    return "ok " + std::to_string(deliveries.size());
+  }
+  /// leave QUEUE: no longer consumes from it.
+  std::string leave(Words& words) {
+    std::string queue;
+    words >> queue;
+    const auto found = consumers_.find(queue);
+    if (found == consumers_.end()) return "error nothing consumes from it";
+    const Error error = found->second.close(10s);
+    consumers_.erase(found);
+    return answer(error);
+  }
+
+  // ---- switching ----
+
+  std::string switch_to(Words& words) {
+    std::string type;
+    words >> type;
+    return answer(mq_.switch_to(type, {.allow_capability_loss = true}));
+  }
+  std::string forget(Words& words) {
+    std::string backend;
+    std::string how;
+    words >> backend >> how;
+    return answer(mq_.forget(backend, how == "give_up"));
+  }
+  std::string reload(Words& words) {
+    std::string path;
+    words >> path;
+    return answer(mq_.reload(path).error());
+  }
+  std::string stats(Words& words) {
+    std::string queue;
+    words >> queue;
+    const auto stats = mq_.stats(queue, 5s);
+    if (!stats) return answer(stats.error());
+    return "ok " + std::to_string(stats->ready) + " " + std::to_string(stats->unacked) + " " +
+           std::to_string(stats->delayed);
+  }
+  /// How many deliveries were lost with their connection and how many publishes tried again: so
+  /// many may come twice.
+  std::string may_be_twice() {
+    double sum = 0;
+    for (const swapmq::Metric& metric : mq_.metrics()) {
+      bool lost = false;
+      for (const auto& label : metric.labels) lost = lost || label.second == "lost";
+      if ((metric.name == "swapmq_settled_total" && lost) ||
+          metric.name == "swapmq_publish_retries_total") {
+        sum += metric.value;
+      }
+    }
+    return "ok " + std::to_string(static_cast<std::uint64_t>(sum));
+  }
+  std::string counts() {
+    return "ok " + std::to_string(published_) + " " + std::to_string(handled_);
+  }
+
+  // ---- places ----
+
+  /// kill N PREFIX[,PREFIX...]
+  static std::string kill_at(Words& words) {
+    std::uint64_t n = 0;
+    words >> n >> std::ws;
+    std::set<std::string> prefixes;
+    for (std::string prefix; std::getline(words, prefix, ',');) prefixes.insert(prefix);
+    Places::all().kill_at(n, std::move(prefixes));
+    return "ok";
+  }
+  /// pause N PLACE
+  static std::string pause_at(Words& words) {
+    std::uint64_t n = 0;
+    std::string place;
+    words >> n >> std::ws;
+    std::getline(words, place);
+    Places::all().pause_at(n, place);
+    return "ok";
+  }
+
+  const std::map<std::string, std::function<std::string(Words&)>> verbs_{
+      {"publish", [this](Words& words) { return publish(words); }},
+      {"halt", [this](Words&) { return halt(); }},
+      {"pace", [this](Words& words) { return set_pace(words); }},
+      {"consume", [this](Words& words) { return consume(words); }},
+      {"settle", [this](Words& words) { return settle(words); }},
+      {"leave", [this](Words& words) { return leave(words); }},
+      {"switch", [this](Words& words) { return switch_to(words); }},
+      {"status", [this](Words&) { return text(mq_.switch_status()); }},
+      {"roll_back", [this](Words&) { return answer(mq_.roll_back()); }},
+      {"forget", [this](Words& words) { return forget(words); }},
+      {"reload", [this](Words& words) { return reload(words); }},
+      {"backend", [this](Words&) { return "ok " + mq_.backend_name(); }},
+      {"stats", [this](Words& words) { return stats(words); }},
+      {"counts", [this](Words&) { return counts(); }},
+      {"may_be_twice", [this](Words&) { return may_be_twice(); }},
+      {"close", [this](Words&) { return answer(mq_.close(20s)); }},
+      {"kill", kill_at},
+      {"pause", pause_at},
+      {"paused", [](Words&) { return Places::all().paused() ? "ok yes" : "ok no"; }},
+      {"resume", [](Words&) { return Places::all().resume(), "ok"; }},
+  };
+
+  std::string set_pace(Words& words) {
+    std::int64_t microseconds = 0;
+    words >> microseconds;
+    pace_ = std::chrono::microseconds(microseconds);
+    return "ok";
+  }
+
+  const Notes notes_;
+  std::mutex mutex_;
+  std::map<std::string, std::vector<Delivery>> held_;
+  std::atomic<bool> halted_{false};
+  std::atomic<std::uint64_t> published_{0}, handled_{0};
+  std::chrono::microseconds pace_{1000}; ///< between two publishes without end
+  MessageQueue mq_;
+  std::map<std::string, swapmq::Consumer> consumers_;
+  std::vector<std::thread> publishers_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: scenario_host CONFIG NOTES\n");
+    return 2;
+  }
+  swapmq::Failpoints::watch(Places::reached);
+  Host host(argv[1], argv[2]);
+  std::cout << "ok" << std::endl;
+  for (std::string line; std::getline(std::cin, line) && line != "end";) {
+    std::cout << host.obey(line) << std::endl;
+  }
+  return 0;
+} catch (const std::exception& problem) {
+  std::cout << "error " << problem.what() << std::endl;
+  return 1;
+}
