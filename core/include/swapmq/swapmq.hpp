@@ -461,7 +461,7 @@ struct BackendStatus {
   std::uint64_t moved = 0;                   ///< messages moved from there by this process
   std::map<std::string, std::uint64_t> left; ///< by queue: what was named and not moved
   Error error;                               ///< the last one that looking at it met
-  bool opened = false;                       ///< false: not yet; that is tried again and again
+  bool missing = false;                      ///< it is not open yet; that is tried again and again
 };
 
 struct SwitchStatus {

@@ -247,7 +247,7 @@ queue::AllBackends Runtime::all_backends() {
     const bool alone = !one.watched && !one.owed;
     if (one.key == active->key() || alone) continue;
     const auto found = open.find(one.key);
-    if (found == open.end() && one.opened) continue; // it was left since then
+    if (found == open.end() && !one.missing) continue; // it was left
     const bool only_watched = !one.owed && !one.active;
     auto& to = only_watched ? watched : places;
     to.push_back({one.key, found != open.end() ? found->second : nullptr, only_watched, one.error});

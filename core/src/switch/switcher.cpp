@@ -44,7 +44,14 @@ std::string lost_capabilities(const std::vector<CapabilityChange>& changes) {
 } // namespace
 
 Switcher::Switcher(Traffic& traffic, std::unique_ptr<Journal> journal)
-    : traffic_(traffic), journal_(std::move(journal)) {}
+    : traffic_(traffic),
+      journal_(std::move(journal)),
+      line_([this](const Member& member) { return traffic_.open_side(member); },
+            [this] {
+              const Lock lock(mutex_);
+              opened_ = true;
+              changed_.notify_all();
+            }) {}
 
 Switcher::~Switcher() { stop(); }
 
@@ -126,6 +133,7 @@ void Switcher::stop() {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  line_.stop();
   for (auto& [key, visited] : visited_) stop_moving(visited);
 }
 
@@ -153,10 +161,11 @@ std::optional<Switcher::Work> Switcher::wait_for_work() {
   const Deadline until = steady_clock::now() + (owed ? look_period : watch_period);
   const Lock lock(mutex_);
   const auto idle = [&]() SWAPMQ_REQUIRES(mutex_) {
-    return !stopping_ && !work_.request && !work_.following && work_.forget.empty();
+    return !stopping_ && !opened_ && !work_.request && !work_.following && work_.forget.empty();
   };
   while (idle() && steady_clock::now() < until) changed_.wait_until(mutex_, until);
   if (stopping_) return std::nullopt;
+  opened_ = false;
   return std::exchange(work_, Work{});
 }
 
@@ -211,7 +220,8 @@ Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {
   std::shared_ptr<Side> side = known != visited_.end() ? known->second.side : nullptr;
   // The active one is only asked for where another instance of it is wanted.
   const bool active = request.target.key == journal_->read().active;
-  if (side == nullptr || active || !known->second.member.same_instance(request.target)) {
+  if (side == nullptr || active || known->second.anew ||
+      !known->second.member.same_instance(request.target)) {
     auto opened = traffic_.open_side(request.target);
     if (!opened) return opened.error();
     side = std::move(*opened);
@@ -281,6 +291,7 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   visited.empty = visited.settled = {};
   visited.member = request.target;
   visited.side = side;
+  visited.anew = false;
   traffic_.use(side);
   leave(replaced != side ? replaced : nullptr);
   open_gates();
@@ -348,26 +359,6 @@ void Switcher::refresh(const Following& following) {
   }
 }
 
-Error Switcher::reopen(Visited& visited, const Member& member) {
-  auto opened = journal_->keep_options(member);
-  if (!opened) return opened.error();
-  Error error =
-      journal_->change([&](Record& record) { record.members[member.key] = std::move(*opened); });
-  if (error) return error;
-  if (visited.side == nullptr || forgets(*visited.side)) {
-    visited.member = member; // open_missing() opens it so, or the next start
-    return {};
-  }
-  auto side = traffic_.open_side(member);
-  if (!side) return side.error();
-  visited.member = member;
-  stop_moving(visited);
-  leave(std::exchange(visited.side, *side));
-  traffic_.use(*side);
-  visited.consumed = false; // the gates are opened in this round
-  return {};
-}
-
 void Switcher::forget_those(const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
     if (key == journal_->read().active) continue;
@@ -399,27 +390,6 @@ Error Switcher::stop_watching(const std::string& key, const std::string& why) {
   }
   say(LogLevel::info, key + " is watched no more: " + why);
   return {};
-}
-
-/// Those that a crash or an outage left unopened: they are owed messages, or may get some.
-void Switcher::open_missing() {
-  for (auto& [key, visited] : visited_) {
-    if (visited.side != nullptr || visited.member.name.empty()) continue;
-    auto side = traffic_.open_side(visited.member);
-    if (side) {
-      visited.side = *side;
-      visited.error = {};
-      traffic_.use(*side);
-      say(LogLevel::info, key + " is open again; it was used before");
-    } else {
-      if (visited.error.message() != side.error().message()) {
-        say(LogLevel::error, key +
-                                 ", which is owed its messages, cannot be opened, trying again: " +
-                                 side.error().message());
-      }
-      visited.error = side.error();
-    }
-  }
 }
 
 } // namespace swapmq::switching

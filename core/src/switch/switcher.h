@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "metrics/histogram.h"
+#include "queue/backoff.h"
 #include "switch/backlog.h"
 #include "switch/journal.h"
 #include "switch/mover.h"
+#include "switch/opener_line.h"
 #include "switch/traffic.h"
 #include "thread_safety.h"
 
@@ -91,6 +93,7 @@ class Switcher {
   struct Visited {
     Member member;
     std::shared_ptr<queue::Side> side; ///< null: it could not be opened yet
+    bool anew = false;                 ///< its member changed: to be opened in place of the side
     bool consumed = false;             ///< consumers were told to
     bool passed = false; ///< since it was left, all of it was delivered and settled, once
     Quiet empty, settled;
@@ -100,6 +103,8 @@ class Switcher {
     std::unique_ptr<Mover> mover;                ///< null: nothing was to be moved
     std::uint64_t moved = 0;                     ///< by movers of before
     Error error;
+    queue::Backoff look_pauses{}; ///< after looks that failed
+    queue::Deadline next_look{};  ///< not before that
   };
 
   Error begin_journal(const std::vector<Member>& chain);
@@ -127,12 +132,15 @@ class Switcher {
   void forget_those(const std::vector<std::string>& keys);
   Error stop_watching(const std::string& key, const std::string& why);
   void open_missing();
+  void take_over(OpenerLine::Opened opened);
   void sweep();
 
   // Steps 5 to 7 and 9, on the same thread.
   void open_gates();
   void let_consume(Visited& visited, bool yes);
   void discharge();
+  /// Somebody waits for the next round.
+  [[nodiscard]] bool hurried() const SWAPMQ_EXCLUDES(mutex_);
   bool is_discharged(Visited& visited, BacklogPolicy policy);
   void look(Visited& visited, const Record& record);
   void note_growth(Visited& visited, const Backlog& now);
@@ -160,6 +168,7 @@ class Switcher {
   const std::unique_ptr<Journal> journal_;
   std::map<std::string, Visited> visited_;            ///< by key; the thread's own once it runs
   std::vector<std::shared_ptr<queue::Side>> leaving_; ///< replaced, and owed their settlements
+  OpenerLine line_;                ///< of those that could not be opened, or are to be opened anew
   std::uint64_t draining_ = 0;     ///< number of the switch that cut over last, until it is retired
   SwitchOptions drain_options_;    ///< of that one
   std::optional<Request> waiting_; ///< until its target is empty
@@ -178,6 +187,7 @@ class Switcher {
   queue::Deadline asked_ SWAPMQ_GUARDED_BY(mutex_){};
   std::uint64_t cancelled_ SWAPMQ_GUARDED_BY(mutex_) = 0; ///< all requests up to that one
   bool stopping_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  bool opened_ SWAPMQ_GUARDED_BY(mutex_) = false; ///< the line has something to take
   static constexpr std::size_t phases = static_cast<std::size_t>(SwitchPhase::refused) + 1;
   std::array<metrics::Counter, phases> entered_; ///< by phase
   std::thread thread_;

@@ -18,7 +18,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds look_patience{2000};
-constexpr milliseconds look_again{1000};  // after one that failed
+constexpr milliseconds long_round{50};    // from then on it counts whether somebody waits
 constexpr milliseconds watch_again{5000}; // at what is retired
 // That a side is empty is believed after two looks at the least; where its numbers are not exact,
 // or others publish there, after all those of a few seconds.
@@ -102,9 +102,12 @@ void Switcher::let_consume(Visited& visited, bool yes) {
 
 void Switcher::discharge() {
   const Record record = journal_->read();
+  const Deadline began = steady_clock::now();
   std::size_t owed = 0;
   for (const std::string& key : record.chain) {
     if (key == record.active) continue;
+    // One look at what does not answer is all that a request waits for.
+    if (steady_clock::now() - began > long_round && hurried()) return;
     Visited& visited = visited_.at(key);
     const BacklogPolicy policy = record.policy(key);
     look(visited, record);
@@ -147,15 +150,16 @@ void Switcher::look(Visited& visited, const Record& record) {
     visited.looked.reset();
     return;
   }
-  const bool wait =
-      visited.error && visited.looked && steady_clock::now() - *visited.looked < look_again;
-  if (wait) return;
+  if (steady_clock::now() < visited.next_look) return;
   Failpoints::reach("discharge: before the look");
   auto backlog = read_backlog(*visited.side, record, traffic_, steady_clock::now() + look_patience);
   visited.error = backlog.error();
   if (backlog) {
     note_growth(visited, *backlog);
     visited.backlog = std::move(*backlog);
+    visited.look_pauses.reset();
+  } else {
+    visited.next_look = steady_clock::now() + visited.look_pauses.next();
   }
   visited.looked = steady_clock::now();
 }
@@ -236,8 +240,10 @@ void Switcher::watch() {
   const bool all_consumed = std::all_of(record.queues.begin(), record.queues.end(),
                                         [&](const auto& name) { return traffic_.consumes(name); });
   if (all_consumed && !record.more_queues) return;
+  const Deadline began = steady_clock::now();
   for (auto& [key, visited] : visited_) {
     if (record.owes(key)) continue;
+    if (steady_clock::now() - began > long_round && hurried()) return;
     const bool wait = visited.looked && steady_clock::now() - *visited.looked < watch_again;
     if (!wait) look(visited, record);
     move_what_is_to_move(visited, record);

@@ -162,6 +162,11 @@ bool Switcher::cancelled(const Request& request) const {
   return request.number <= cancelled_ || stopping_;
 }
 
+bool Switcher::hurried() const {
+  const Lock lock(mutex_);
+  return stopping_ || work_.request || work_.following || !work_.forget.empty();
+}
+
 SwitchStatus Switcher::status() const {
   const Lock lock(mutex_);
   SwitchStatus status = status_;
@@ -231,7 +236,7 @@ void Switcher::describe_backends() {
     one.active = key == record.active;
     one.owed = !one.active && record.owes(key);
     one.watched = record.policy(key) != BacklogPolicy::leave;
-    one.opened = visited.side != nullptr;
+    one.missing = visited.side == nullptr;
     if (visited.side != nullptr) one.in_flight = visited.side->in_flight();
     one.ready = visited.backlog.sum.ready;
     one.unacked = visited.backlog.sum.unacked;

@@ -14,12 +14,12 @@
 namespace swapmq::switching {
 
 /// What a switch turns from one side to another: the publishers and consumers of a message queue.
-/// Called on the switch's own thread.
+/// Called on the switch's own thread, but for what says otherwise.
 class Traffic {
  public:
   virtual ~Traffic() = default;
 
-  /// Loads the plugin and opens the backend; nothing uses it yet.
+  /// Loads the plugin and opens the backend; nothing uses it yet. Any thread.
   virtual Result<std::shared_ptr<queue::Side>> open_side(const Member& member) = 0;
   /// Keeps it alive from now on: its sessions are served while they lie idle.
   virtual void use(const std::shared_ptr<queue::Side>& side) = 0;
