@@ -82,9 +82,9 @@ bool ConsumerState::sweep(const queue::Side& side) {
   return ended.size() == all; // they end here, outside the lock
 }
 
-bool ConsumerState::consumes(std::string_view queue) const {
+bool ConsumerState::closing() const {
   const Lock lock(mutex_);
-  return !closing_ && request_.queue == queue;
+  return closing_;
 }
 
 void ConsumerState::follow_config() {

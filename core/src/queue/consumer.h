@@ -37,8 +37,8 @@ class ConsumerState {
   /// Ends those lanes of a side that were to leave and are owed nothing more. false: there are
   /// others.
   bool sweep(const queue::Side& side) SWAPMQ_EXCLUDES(mutex_);
-  /// Whether it is a consumer of that queue, and is not being closed.
-  [[nodiscard]] bool consumes(std::string_view queue) const SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] const std::string& queue() const { return request_.queue; }
+  [[nodiscard]] bool closing() const SWAPMQ_EXCLUDES(mutex_);
   /// Settles as the config of now says.
   void follow_config() SWAPMQ_EXCLUDES(mutex_);
 

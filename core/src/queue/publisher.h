@@ -83,6 +83,8 @@ class Publisher {
   static void count(const PublishRequest& request, Deadline now, metrics::QueueMetrics& metrics);
   void hand_over(std::vector<PublishRequest*> requests, PublishGroup& group);
   bool attempt(const std::vector<PublishRequest*>& requests, Deadline deadline);
+  Error call(Side& side, Deadline deadline);
+  bool fold_all(const Error& error, bool cut);
   void enter(const std::vector<PublishRequest*>& requests, const Side& side);
   void collect(const std::vector<PublishRequest*>& requests);
   void encode(swapmq_message& to, const Item& item);
@@ -106,7 +108,7 @@ class Publisher {
   bool give_up_ SWAPMQ_GUARDED_BY(mutex_) = false;
 
   // Of the side that the leader used last; its books live as long as the message queue.
-  std::uint64_t serial_ = 0;
+  std::uint64_t serial_ = 0, turn_ = 0;
   swapmq_queue_spec spec_{};
   metrics::QueueMetrics* metrics_;
   std::vector<Item> items_;

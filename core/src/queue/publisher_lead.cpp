@@ -46,7 +46,7 @@ void Publisher::lead(std::vector<PublishRequest*> requests, PublishGroup* group,
     if (!attempt(requests, earliest(requests))) continue;
     finish_done(requests, group, false);
     if (requests.empty()) break;
-    if (route_.serial() != serial_) continue; // elsewhere it may be done at once
+    if (route_.turns() != turn_) continue; // elsewhere it may be done at once
     const Deadline next = std::min(steady_clock::now() + backoff.next(), earliest(requests));
     if (own != nullptr) {
       give_up = !pause(next);
@@ -128,37 +128,48 @@ void Publisher::hand_over(std::vector<PublishRequest*> requests, PublishGroup& g
 /// One call of the plugin for what is not yet final, on the side of now. Returns whether something
 /// failed that is worth another attempt, after a pause.
 bool Publisher::attempt(const std::vector<PublishRequest*>& requests, Deadline deadline) {
+  turn_ = route_.turns();
   const Route::Passage side = route_.enter();
   Failpoints::reach("publish: the route was read");
   enter(requests, *side);
   collect(requests);
   if (items_.empty()) return false;
   results_.assign(items_.size(), swapmq_publish_result{});
-  Error error;
-  {
-    auto session = side->publish_sessions().acquire(deadline);
-    if (session) {
-      auto queue = (*session)->queue(queue_, spec_);
-      error = queue ? (*session)->publish(*queue, encoded_, results_, deadline) : queue.error();
-    } else {
-      error = session.error();
-    }
-  }
-  bool retry = false;
-  const bool cut = error && steady_clock::now() >= deadline;
-  for (std::size_t i = 0; i < items_.size(); ++i) {
-    if (results_[i].outcome == SWAPMQ_PUBLISH_UNTOUCHED) { // the plugin was never asked
-      results_[i] = {SWAPMQ_PUBLISH_FAILED, SWAPMQ_STATUS_UNTOUCHED,
-                     error.retryable() ? SWAPMQ_ERROR_RETRYABLE : 0, 0};
-    }
-    retry = fold(items_[i], results_[i], error, cut) || retry;
-  }
+  const Error error = call(*side, deadline);
+  const bool retry = fold_all(error, error && steady_clock::now() >= deadline);
   if (items_.capacity() > scratch_to_keep) { // a large batch does not keep its memory for ever
     items_ = {};
     encoded_ = {};
     results_ = {};
   }
   if (headers_.capacity() > scratch_to_keep) headers_ = {};
+  return retry;
+}
+
+Error Publisher::call(Side& side, Deadline deadline) {
+  if (route_.holds(queue_)) {
+    return {Errc::unavailable,
+            "strict order: what was published to \"" + queue_ +
+                "\" before the switch is still being consumed",
+            true};
+  }
+  auto session = side.publish_sessions().acquire(deadline);
+  if (!session) return session.error();
+  auto queue = (*session)->queue(queue_, spec_);
+  return queue ? (*session)->publish(*queue, encoded_, results_, deadline) : queue.error();
+}
+
+/// Takes the results of a call over. Returns whether something is worth another attempt.
+bool Publisher::fold_all(const Error& error, bool cut) {
+  bool retry = false;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    swapmq_publish_result& result = results_[i];
+    if (result.outcome == SWAPMQ_PUBLISH_UNTOUCHED) { // the plugin was never asked
+      result = {SWAPMQ_PUBLISH_FAILED, SWAPMQ_STATUS_UNTOUCHED,
+                error.retryable() ? SWAPMQ_ERROR_RETRYABLE : 0, 0};
+    }
+    retry = fold(items_[i], result, error, cut) || retry;
+  }
   return retry;
 }
 
@@ -257,7 +268,7 @@ bool Publisher::lead_later(std::vector<PublishRequest*>& requests, Deadline when
   const std::shared_ptr<PublishGroup> group = requests.front()->group;
   const Lock lock(mutex_); // so that no hurry() comes between looking and asking
   if (give_up_) return false;
-  if (route_.serial() != serial_) when = at_once;
+  if (route_.turns() != turn_) when = at_once;
   group->requests = std::move(requests);
   async_.lead(*this, group, when);
   return true;
@@ -267,7 +278,7 @@ bool Publisher::lead_later(std::vector<PublishRequest*>& requests, Deadline when
 /// closed.
 bool Publisher::pause(Deadline until) {
   const Lock lock(mutex_);
-  while (!give_up_ && route_.serial() == serial_ && steady_clock::now() < until) {
+  while (!give_up_ && route_.turns() == turn_ && steady_clock::now() < until) {
     no_more_pause_.wait_until(mutex_, until);
   }
   return !give_up_;

@@ -7,7 +7,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "queue/side.h"
@@ -52,12 +56,33 @@ class Route {
     const Lock lock(mutex_);
     side_.swap(to); // the old one may end with `to`, after the lock is gone
     serial_.store(side_->serial());
+    turns_.fetch_add(1);
+  }
+  /// Counts what whoever waits to try again should hear of.
+  [[nodiscard]] std::uint64_t turns() const { return turns_.load(); }
+
+  // -- strict order
+  /// Nothing is published now but to these queues, until let_go().
+  void hold(std::set<std::string, std::less<>> all_but) SWAPMQ_EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
+    not_held_ = std::move(all_but);
+    holding_.store(true);
+  }
+  void let_go() {
+    if (holding_.exchange(false)) turns_.fetch_add(1);
+  }
+  [[nodiscard]] bool holds(std::string_view queue) const SWAPMQ_EXCLUDES(mutex_) {
+    if (!holding_.load()) return false;
+    const Lock lock(mutex_);
+    return not_held_.find(queue) == not_held_.end();
   }
 
  private:
-  std::atomic<std::uint64_t> serial_{0};
+  std::atomic<std::uint64_t> serial_{0}, turns_{0};
+  std::atomic<bool> holding_{false};
   mutable Mutex mutex_;
   std::shared_ptr<Side> side_ SWAPMQ_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> not_held_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::queue

@@ -158,8 +158,9 @@ void Runtime::hold_back(const std::shared_ptr<queue::Side>& side) {
 
 bool Runtime::consumes(std::string_view queue) {
   const auto all = consumers();
-  return std::any_of(all.begin(), all.end(),
-                     [&](const auto& consumer) { return consumer->consumes(queue); });
+  return std::any_of(all.begin(), all.end(), [&](const auto& consumer) {
+    return consumer->queue() == queue && !consumer->closing();
+  });
 }
 
 void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
@@ -167,6 +168,24 @@ void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
   route_.change(side);
   // Nobody waits for what is over: neither for a session there, nor for the time of the next try.
   before->publish_sessions().turn_away();
+  wake_publishers();
+}
+
+void Runtime::hold_publishes(bool yes) {
+  if (!yes) {
+    const std::uint64_t turn = route_.turns();
+    route_.let_go();
+    if (route_.turns() != turn) wake_publishers();
+    return;
+  }
+  std::set<std::string, std::less<>> consumed;
+  for (const auto& consumer : consumers()) {
+    if (!consumer->closing()) consumed.insert(consumer->queue());
+  }
+  route_.hold(std::move(consumed));
+}
+
+void Runtime::wake_publishers() {
   std::vector<std::shared_ptr<queue::Publisher>> publishers;
   {
     const Lock lock(mutex_);

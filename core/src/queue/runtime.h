@@ -71,6 +71,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   void consume_from(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void hold_back(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   bool consumes(std::string_view queue) override SWAPMQ_EXCLUDES(mutex_);
+  void hold_publishes(bool yes) override SWAPMQ_EXCLUDES(mutex_);
   queue::Route& route() override { return route_; }
   void publish_to(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void leave(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
@@ -108,6 +109,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   std::vector<std::shared_ptr<ConsumerState>> consumers() SWAPMQ_EXCLUDES(mutex_);
   std::vector<std::shared_ptr<ConsumerState>> living_consumers() SWAPMQ_REQUIRES(mutex_);
   void forget_idle_publishers() SWAPMQ_REQUIRES(mutex_);
+  /// Publishers that wait to try again do so now.
+  void wake_publishers() SWAPMQ_EXCLUDES(mutex_);
 
   config::Current config_;
   const queue::QueueRules rules_;

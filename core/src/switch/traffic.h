@@ -30,6 +30,9 @@ class Traffic {
   virtual void hold_back(const std::shared_ptr<queue::Side>& side) = 0;
   /// Whether somebody here consumes from that queue.
   virtual bool consumes(std::string_view queue) = 0;
+  /// Strict order: nothing is published to queues that nobody here consumes from, until it is let
+  /// go.
+  virtual void hold_publishes(bool yes) = 0;
   /// Where publishes go.
   virtual queue::Route& route() = 0;
   /// Publishes go there from now on; what is under way elsewhere ends there.

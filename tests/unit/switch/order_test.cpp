@@ -173,4 +173,27 @@ TEST_F(StrictOrder, GivingUpADeadBackendOpensTheNewOne) {
   EXPECT_EQ(subscription->receive(1, 5s)->at(0).body(), "1");
 }
 
+TEST_F(StrictOrder, WhoeverOnlyPublishesWaitsUntilOthersAreDoneWithTheOldBackend) {
+  auto producer = open("sqlite");
+  auto host = open("sqlite");
+  Seen seen;
+  publish(producer, 0, 200);
+  ASSERT_TRUE(host.switch_to("memory", strict)); // the consumer goes first
+  ASSERT_TRUE(eventually([&] { return host.backend_name() == "memory"; }));
+  ASSERT_TRUE(producer.switch_to("memory", strict));
+  ASSERT_TRUE(eventually([&] { return producer.backend_name() == "memory"; }));
+  const auto held =
+      producer.publish("tasks", "too early", {.timeout = std::chrono::milliseconds(300)});
+  EXPECT_EQ(held.outcome(), swapmq::Outcome::failed) << "nothing was sent";
+  EXPECT_THAT(held.error().message(), HasSubstr("strict order"));
+  std::thread publisher([&] { publish(producer, 200, 400); });
+  auto consumer = host.consume("tasks", {.prefetch = 4}, [&](const Delivery& d) {
+    seen.add(d.body());
+    return swapmq::ack();
+  });
+  publisher.join();
+  ASSERT_TRUE(eventually([&] { return seen.size() == 400; })) << seen.size();
+  EXPECT_EQ(seen.all(), numbers(0, 400));
+}
+
 } // namespace
