@@ -4,8 +4,9 @@
 //
 // Publishes every line of INPUT (a FIFO or a file) to the queue "tasks" and writes the body of
 // every message that it consumes there to OUTPUT, in order, until INPUT ends and all is consumed.
-//   SIGHUP   reads CONFIG again: publishes to the backend that it names now, and consumes from it
-//            as soon as what still stands on the one before is consumed
+//   SIGHUP   reads CONFIG again, and follows it to the backend that it names now. In strict order
+//            (the config says so) it is consumed from as soon as what still stands on the one
+//            before is consumed
 //   SIGUSR1  holds the consumer;  SIGUSR2  lets it go on;  SIGINT, SIGTERM  end the program
 // Each step is told by one line on standard output.
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
-#include <deque>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -115,19 +115,22 @@ class Writer {
 
 class Relay {
  public:
-  Relay(std::string config, Writer& writer) : config_(std::move(config)), writer_(writer) {
-    chain_.push_back(swapmq::MessageQueue::open(config_));
-    consume();
+  Relay(std::string config, Writer& writer)
+      : config_(std::move(config)),
+        writer_(writer),
+        mq_(swapmq::MessageQueue::open(config_)),
+        consumer_(
+            mq_.consume(kQueue, {}, [this](const auto& d) { return writer_.write(d); }).value()) {
     std::cout << "opened " << active() << ", consuming from " << kQueue << std::endl;
   }
 
   /// The backend that is published to.
-  [[nodiscard]] std::string active() const { return chain_.back().backend_name(); }
-  [[nodiscard]] bool draining() const { return chain_.size() > 1; }
+  [[nodiscard]] std::string active() const { return mq_.backend_name(); }
+  [[nodiscard]] bool switching() const { return told_ != mq_.switch_status().number; }
 
   void publish(const std::vector<swapmq::Message>& lines) {
     const auto begin = Clock::now();
-    for (const swapmq::Sent& sent : chain_.back().publish_many(kQueue, lines)) {
+    for (const swapmq::Sent& sent : mq_.publish_many(kQueue, lines)) {
       if (!sent) fail(std::string(to_string(sent.outcome())) + ": " + sent.error().message());
     }
     Meter& meter = meters_[active()];
@@ -147,72 +150,75 @@ class Relay {
     }
   }
 
-  /// The config changed. A backend that cannot be opened changes nothing.
+  /// The config changed. One that is wrong changes nothing.
   void reload() {
-    if (draining()) {
-      reload_after_drain_ = true; // one switch at a time keeps the order
-      return;
-    }
-    auto next = swapmq::MessageQueue::try_open(config_);
-    if (!next) {
-      std::cout << "stays with " << active() << ": " << next.error().message() << std::endl;
-      return;
-    }
-    const swapmq::QueueStats left = chain_.back().stats(kQueue).value();
-    const bool counts_all = left.unacked_precision != swapmq::Precision::unknown;
-    std::cout << "switched from " << active() << " to " << next->backend_name() << ", leaving "
-              << (counts_all ? "" : "at least ") << left.ready + left.unacked + left.delayed
-              << " messages to drain (" << left.ready << " ready, "
-              << (counts_all ? std::to_string(left.unacked) : "an unknown number") << " unacked)"
-              << std::endl;
-    chain_.push_back(std::move(next).value());
+    const auto reloaded = mq_.reload(config_);
+    if (!reloaded) stays(reloaded.error());
   }
 
-  /// Moves the consumer on when nothing is left where it consumes. False: nothing is left at all.
+  /// Tells how the switch goes. False: none is under way, and nothing is left to consume.
   bool advance() {
-    const swapmq::QueueStats left = chain_.front().stats(kQueue).value();
-    if (left.ready + left.unacked + left.delayed > 0) return true;
-    if (left.unacked_precision == swapmq::Precision::unknown && !looked_again()) return true;
-    if (!draining()) return false;
-    stop_consuming();
-    std::cout << "drained " << chain_.front().backend_name() << " (" << writer_.since_held()
-              << "), consuming from " << active() << std::endl;
-    chain_.pop_front();
-    consume();
-    if (std::exchange(reload_after_drain_, false)) reload();
+    const swapmq::SwitchStatus status = mq_.switch_status();
+    if (status.number == told_) return left() > 0 || !writer_.waits();
+    if (status.phase == swapmq::SwitchPhase::drain) {
+      tell_cut_over(status);
+    } else if (status.phase == swapmq::SwitchPhase::retired) {
+      tell_cut_over(status);
+      std::cout << "drained " << name_of(status, status.from) << " (" << writer_.since_held()
+                << "), consuming from " << active() << std::endl;
+      told_ = status.number;
+    } else if (status.phase == swapmq::SwitchPhase::failed ||
+               status.phase == swapmq::SwitchPhase::refused) {
+      stays(status.error);
+      told_ = status.number;
+    }
     return true;
   }
 
   /// Hands back what is not yet consumed; it is there for the next start.
   void stop_consuming() {
-    if (!consumer_) return;
-    if (const swapmq::Error error = consumer_->close()) fail(error.message());
-    consumer_.reset();
+    if (const swapmq::Error error = consumer_.close()) fail(error.message());
   }
 
  private:
-  /// What is on its way to a consumer is not counted by every backend; what it hands back is.
-  bool looked_again() {
-    if (!writer_.waits()) return false;
-    stop_consuming();
-    if (chain_.front().stats(kQueue).value().ready == 0) return true;
-    consume();
-    return false;
+  void stays(const swapmq::Error& error) const {
+    std::cout << "stays with " << active() << ": " << error.message() << std::endl;
   }
-  void consume() {
-    consumer_ = chain_.front()
-                    .consume(kQueue, {}, [this](const auto& d) { return writer_.write(d); })
-                    .value();
+  /// On all backends that are still consumed from.
+  std::uint64_t left() {
+    const swapmq::QueueStats stats = mq_.stats(kQueue).value();
+    return stats.ready + stats.unacked + stats.delayed + consumer_.in_flight();
+  }
+  static std::string name_of(const swapmq::SwitchStatus& status, const std::string& key) {
+    for (const swapmq::BackendStatus& one : status.backends) {
+      if (one.key == key) return one.name;
+    }
+    return key;
+  }
+  /// Once it was looked how much lies on the backend that was left.
+  void tell_cut_over(const swapmq::SwitchStatus& status) {
+    std::uint64_t ready = 0, unacked = 0, delayed = 0;
+    for (const swapmq::BackendStatus& one : status.backends) {
+      ready += one.owed ? one.ready : 0;
+      unacked += one.owed ? one.unacked : 0;
+      delayed += one.owed ? one.delayed : 0;
+    }
+    const bool looked = ready + unacked > 0 || status.phase == swapmq::SwitchPhase::retired;
+    if (!looked || std::exchange(told_cut_over_, status.number) == status.number) return;
+    std::cout << "switched from " << name_of(status, status.from) << " to " << active()
+              << ", leaving " << ready + unacked + delayed << " messages to drain (" << ready
+              << " ready, " << unacked << " unacked)" << std::endl;
   }
 
   const std::string config_;
   Writer& writer_;
-  std::deque<swapmq::MessageQueue> chain_; // consumed from: the front; published to: the back
-  std::optional<swapmq::Consumer> consumer_;
-  std::map<std::string, Meter> meters_; // of publishing, by backend
+  swapmq::MessageQueue mq_;
+  swapmq::Consumer consumer_;
+  std::map<std::string, Meter> meters_;        // of publishing, by backend
+  std::string from_;                           // that was left last
+  std::uint64_t told_ = 0, told_cut_over_ = 0; // numbers of switches
   std::uint64_t published_ = 0;
   bool unreported_ = false;
-  bool reload_after_drain_ = false;
 };
 
 /// Cuts what is read into lines; the views live until the next read.
@@ -285,7 +291,7 @@ int run(char** argv) {
   Relay relay(argv[1], writer);
   std::uint64_t seen = 0;
   for (auto progress = Clock::now();;) {
-    const bool idle = !lines.ended() && !relay.draining();
+    const bool idle = !lines.ended() && !relay.switching();
     std::array<pollfd, 2> waits{
         {{told, POLLIN, 0}, {lines.ended() ? -1 : lines.file(), POLLIN, 0}}};
     int ready = ::poll(waits.data(), waits.size(), 0);

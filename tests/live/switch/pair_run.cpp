@@ -8,8 +8,6 @@
 #include <optional>
 #include <unordered_map>
 
-#include "swapmq/swapmq.hpp"
-
 namespace switch_test {
 namespace {
 
@@ -17,6 +15,7 @@ using namespace std::chrono_literals;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using swapmq::BacklogPolicy;
 using swapmq::Delivery;
 using swapmq::Message;
 using swapmq::MessageQueue;
@@ -88,11 +87,13 @@ class Books {
 class Pair {
  public:
   Pair(const Sections& sections, const std::string& from, const std::string& to,
-       std::uint64_t messages)
+       const swapmq::SwitchOptions& options, std::uint64_t messages)
       : queue_("pair-" + from + "-" + to + "-" + std::to_string(getpid())),
+        from_config_(config_text(sections, from)),
         to_(to),
+        options_(options),
         each_(messages / publishers),
-        mq_(MessageQueue::try_open_text(config_text(sections, from)).value()) {}
+        mq_(MessageQueue::try_open_text(from_config_).value()) {}
 
   PairResult run() {
     prepare();
@@ -105,7 +106,7 @@ class Pair {
     wait_for_half();
     look_before();
     const auto asked = steady_clock::now();
-    if (const auto error = mq_.switch_to(to_, {.allow_capability_loss = true}).error()) {
+    if (const auto error = mq_.switch_to(to_, options_).error()) {
       trouble(error.message());
     }
     if (!eventually([&] { return mq_.backend_name() == to_; })) trouble("never cut over");
@@ -207,11 +208,7 @@ class Pair {
               status.error.message());
     }
     for (const auto& one : status.backends) {
-      if (one.active ||
-          one.left == std::map<std::string, std::uint64_t>{{queue_ + ".dead", poison}}) {
-        continue;
-      }
-      trouble("the dead letters on " + one.name + " are not named");
+      if (!one.active) look_at_what_stays(one);
     }
     const std::uint64_t all = published_ + delayed_messages + backlog;
     if (!eventually([&] { return books_.handled_count() >= all; })) trouble("messages are missing");
@@ -219,7 +216,38 @@ class Pair {
     if (moved_publishers_ != publishers) trouble("not every publisher was there before and after");
   }
 
-  const std::string queue_, to_;
+  /// Of the backend that was left: what its policy says.
+  void look_at_what_stays(const swapmq::BackendStatus& was) {
+    result_.moved = was.moved;
+    std::map<std::string, std::uint64_t> left = was.left;
+    const std::string dead = queue_ + ".dead";
+    if (options_.policy == BacklogPolicy::transfer) {
+      if (!left.empty()) trouble("something is named as left on " + was.name);
+      if (mq_.size(dead).value() != poison) trouble("the dead letters were not moved");
+      if (was.moved < poison) trouble("too little was moved");
+      return;
+    }
+    if (was.moved > 0) trouble("something was moved");
+    if (left[dead] != poison) trouble("the dead letters on " + was.name + " are not named");
+    if (options_.policy == BacklogPolicy::drain && left.size() > 1) trouble("too much is named");
+    if (options_.policy == BacklogPolicy::leave) handle_what_was_left(left[queue_]);
+  }
+  void handle_what_was_left(std::uint64_t named) {
+    auto other = MessageQueue::try_open_text(from_config_).value();
+    const std::size_t before = books_.handled_count();
+    auto consumer = other.consume(queue_, {.prefetch = 256, .concurrency = handlers},
+                                  [this](const Delivery& d) { return handle(d); });
+    const std::uint64_t all = published_ + delayed_messages + backlog;
+    if (!eventually([&] { return books_.handled_count() >= all; }))
+      trouble("what was left is gone");
+    result_.left = books_.handled_count() - before;
+    // What others still handled on the new backend meanwhile counts as well.
+    if (named == 0 || result_.left < named) trouble("not all that was left is named");
+    if (const auto error = consumer->close(10s)) trouble(error.message());
+  }
+
+  const std::string queue_, from_config_, to_;
+  const swapmq::SwitchOptions options_;
   const std::uint64_t each_;
   MessageQueue mq_;
   Books books_;
@@ -232,8 +260,8 @@ class Pair {
 } // namespace
 
 PairResult run_pair(const Sections& sections, const std::string& from, const std::string& to,
-                    std::uint64_t messages) {
-  return Pair(sections, from, to, messages).run();
+                    const swapmq::SwitchOptions& options, std::uint64_t messages) {
+  return Pair(sections, from, to, options, messages).run();
 }
 
 } // namespace switch_test

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "swapmq/swapmq.hpp"
+
 namespace switch_test {
 
 struct Sections {
@@ -23,14 +25,16 @@ struct PairResult {
   // At the cut-over; what the backend does not know is -1.
   std::int64_t ready = 0, unacked = 0, delayed = 0, dead = 0;
   std::uint64_t moved_publishers = 0;       ///< that had confirms before and after
+  std::uint64_t moved = 0;                  ///< messages that were moved to the new backend
+  std::uint64_t left = 0;                   ///< messages that were left alone, and were there
   std::chrono::milliseconds longest_gap{0}; ///< between two confirms of one publisher
   std::chrono::milliseconds until_retired{0};
   std::string trouble; ///< what else was not as it should be; empty: nothing
 };
 
 /// Publishes so many messages with 8 publishers and handles them with 8 handlers, on `from` and
-/// then on `to`.
+/// then on `to`. What is left alone on `from` is handled at the end by another host.
 PairResult run_pair(const Sections& sections, const std::string& from, const std::string& to,
-                    std::uint64_t messages);
+                    const swapmq::SwitchOptions& options, std::uint64_t messages);
 
 } // namespace switch_test

@@ -4,7 +4,9 @@
 // Nth place where a test may stop it. Each id is noted in a file before and after it counts:
 //   try ID    about to be published          ok ID     confirmed
 //   got ID    with a handler                 ack ID    the broker has the ack
-// usage: switch_victim CONFIG IDS PREFIX TO PLACE    publishes, switches to TO; PLACE 0: never
+//   moved ID  as got, and it was moved from the other backend
+// usage: switch_victim CONFIG IDS PREFIX TO PLACE POLICY   publishes, switches to TO; PLACE 0:
+// never
 //        switch_victim CONFIG IDS    consumes until all came that was confirmed and had not come
 // Exit code 0: done; 1: it took too long.
 #include <fcntl.h>
@@ -85,7 +87,7 @@ class Victim {
   Victim(const char* config, const char* ids)
       : notes_(ids), mq_(MessageQueue::try_open(config).value()) {}
 
-  bool switch_over(const std::string& prefix, const std::string& to) {
+  bool switch_over(const std::string& prefix, const std::string& to, const std::string& policy) {
     // Behind what is delayed and what a handler holds, so that all of that is there when it counts.
     const Message later{.body = "later", .id = prefix + "-later", .delay = 500ms};
     publish(later);
@@ -95,7 +97,9 @@ class Victim {
     }
     auto consumer = consume();
     bool done = eventually([this] { return published_ >= publishers * before_switch; });
-    const auto error = mq_.switch_to(to, {.allow_capability_loss = true}).error();
+    swapmq::SwitchOptions options{.allow_capability_loss = true};
+    if (policy == "transfer") options.policy = swapmq::BacklogPolicy::transfer;
+    const auto error = mq_.switch_to(to, options).error();
     if (error) std::fprintf(stderr, "%s\n", error.message().c_str());
     const auto status = mq_.wait_for_switch(patience);
     done = done && !error && status.phase == swapmq::SwitchPhase::retired;
@@ -133,7 +137,7 @@ class Victim {
   swapmq::Result<swapmq::Consumer> consume() {
     return mq_.consume("tasks", {.prefetch = 16, .concurrency = 4}, [this](const Delivery& d) {
       const std::string id(d.id());
-      notes_.note("got", id);
+      notes_.note(d.header("swapmq-moved-from") ? "moved" : "got", id);
       d.ack();
       if (!d.wait_settled(5s)) notes_.note("ack", id);
       ++handled_;
@@ -157,25 +161,25 @@ std::set<std::string> missing(const char* ids) {
   std::ifstream file(ids);
   for (std::string what, id; file >> what >> id;) {
     if (what == "ok") missing.insert(id);
-    if (what == "got") got.insert(id);
+    if (what == "got" || what == "moved") got.insert(id);
   }
   for (const std::string& id : got) missing.erase(id);
   return missing;
 }
 
 int run(int argc, char** argv) {
-  if (argc == 6) {
+  if (argc == 7) {
     kill_at = std::strtoul(argv[5], nullptr, 10);
     if (kill_at > 0) swapmq::Failpoints::watch(count_places);
     Victim victim(argv[1], argv[2]);
-    return victim.switch_over(argv[3], argv[4]) ? 0 : 1;
+    return victim.switch_over(argv[3], argv[4], argv[6]) ? 0 : 1;
   }
   if (argc == 3) {
     const auto wanted = missing(argv[2]);
     Victim successor(argv[1], argv[2]);
     return successor.take(wanted) ? 0 : 1;
   }
-  std::fprintf(stderr, "usage: switch_victim CONFIG IDS [PREFIX TO PLACE]\n");
+  std::fprintf(stderr, "usage: switch_victim CONFIG IDS [PREFIX TO PLACE POLICY]\n");
   return 2;
 }
 

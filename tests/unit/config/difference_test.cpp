@@ -28,6 +28,9 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
   after.plugin_path = {"x"};
   after.sha256["x"] = "y";
   after.switching.allow_capability_loss = true;
+  after.switching.drain_timeout = after.switching.stranded_timeout = std::chrono::milliseconds(1);
+  after.switching.policy = BacklogPolicy::leave;
+  after.switching.order = SwitchOrder::strict;
   after.switching.prepare_timeout = std::chrono::milliseconds(1);
   after.log_level = "debug";
   after.connection_timeout = std::chrono::milliseconds(1);
@@ -39,7 +42,9 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
                           "/message_queue/heartbeat_queue", "/message_queue/control_queue",
                           "/message_queue/max_retries", "/message_queue/retry_delay_seconds",
                           "/plugin_path", "/plugins", "/switch/allow_capability_loss",
-                          "/switch/prepare_timeout_seconds", "/log/level"));
+                          "/switch/drain_timeout_seconds", "/switch/order", "/switch/policy",
+                          "/switch/prepare_timeout_seconds", "/switch/stranded_timeout_seconds",
+                          "/log/level"));
   EXPECT_THAT(all.instance, ElementsAre("/message_queue/connection_timeout_seconds",
                                         "/message_queue/pool/publish_sessions",
                                         "/message_queue/pool/consume_sessions"));

@@ -70,6 +70,9 @@ TEST(ConfigParse, EveryKeyArrives) {
     "plugin_path": ["/opt/one", "two"],
     "plugins": { "memory": { "sha256":
       "ABCDEF0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789" } },
+    "switch": { "allow_capability_loss": true, "policy": "leave", "order": "strict",
+      "prepare_timeout_seconds": 2, "drain_timeout_seconds": 3, "stranded_timeout_seconds": 4 },
+    "state_dir": "/var/lib/swapmq",
     "log": { "level": "debug", "file": "/var/log/swapmq.log" } })");
   EXPECT_THAT((std::vector{config.task_queue, config.status_queue, config.heartbeat_queue,
                            config.control_queue}),
@@ -87,6 +90,13 @@ TEST(ConfigParse, EveryKeyArrives) {
   EXPECT_THAT(config.plugin_path, ElementsAre("/opt/one", "two"));
   EXPECT_EQ(config.sha256.at("memory"),
             "abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789");
+  EXPECT_TRUE(config.switching.allow_capability_loss);
+  EXPECT_EQ(config.switching.policy, BacklogPolicy::leave);
+  EXPECT_EQ(config.switching.order, SwitchOrder::strict);
+  EXPECT_EQ(config.switching.prepare_timeout, milliseconds(2000));
+  EXPECT_EQ(config.switching.drain_timeout, milliseconds(3000));
+  EXPECT_EQ(config.switching.stranded_timeout, milliseconds(4000));
+  EXPECT_EQ(config.state_dir, "/var/lib/swapmq");
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_EQ(config.log_file, "/var/log/swapmq.log");
 }
@@ -109,6 +119,14 @@ TEST(ConfigParse, DefaultsOfTheStructAndOfTheSchemaAgree) {
   const Node& pool = *keys.find("pool")->find("properties");
   EXPECT_EQ(config.pool.publish_sessions, number(*pool.find("publish_sessions")));
   EXPECT_EQ(config.pool.consume_sessions, number(*pool.find("consume_sessions")));
+  const Node& switching =
+      *core_schema().root().find("properties")->find("switch")->find("properties");
+  const auto seconds = [&](const char* key) { return number(*switching.find(key)) * 1000; };
+  EXPECT_EQ(config.switching.prepare_timeout.count(), seconds("prepare_timeout_seconds"));
+  EXPECT_EQ(config.switching.drain_timeout.count(), seconds("drain_timeout_seconds"));
+  EXPECT_EQ(config.switching.stranded_timeout.count(), seconds("stranded_timeout_seconds"));
+  EXPECT_EQ(to_string(config.switching.policy), switching.find("policy")->find("default")->text);
+  EXPECT_EQ(to_string(config.switching.order), switching.find("order")->find("default")->text);
   const Node& log = *core_schema().root().find("properties")->find("log")->find("properties");
   EXPECT_EQ(config.log_level, log.find("level")->find("default")->text);
   EXPECT_EQ(config.log_file, "");

@@ -8,6 +8,7 @@
 
 namespace {
 
+using swapmq::BacklogPolicy;
 using swapmq::Errc;
 using swapmq::switching::Record;
 using swapmq::switching::record_from;
@@ -21,6 +22,8 @@ Record example() {
   record.chain = {"sqlite-1", "rabbitmq-2"};
   record.visited = {"sqlite-1", "rabbitmq-2", "memory-3"};
   record.left = {{"memory-3", {{"tasks.dead", 7}}}};
+  record.policies = {{"sqlite-1", BacklogPolicy::transfer}, {"memory-3", BacklogPolicy::leave}};
+  record.strict = true;
   record.before = "sqlite-b";
   record.refused_config = "abc";
   record.more_queues = true;
@@ -46,6 +49,16 @@ TEST(Record, IsReadAsItWasWritten) {
   EXPECT_EQ(*read, record);
 }
 
+TEST(Record, OneOfBeforeThereWerePoliciesDrainsInRelaxedOrder) {
+  const std::string json =
+      without(to_json(example()),
+              R"("policies":{"memory-3":"leave","sqlite-1":"transfer"},"strict":true,)");
+  const auto read = record_from(json);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->policy("sqlite-1"), BacklogPolicy::drain);
+  EXPECT_FALSE(read->strict);
+}
+
 TEST(Record, SaysWhatIsWrongWithOneThatIsNone) {
   const std::string good = to_json(example());
   const std::pair<std::string, std::string> bad[] = {
@@ -58,6 +71,8 @@ TEST(Record, SaysWhatIsWrongWithOneThatIsNone) {
       {without(good, R"("chain":["sqlite-1",)", R"("chain":["rabbitmq-2",)"), "twice"},
       {without(good, R"("chain":["sqlite-1",)", R"("chain":["else",)"), "among the visited"},
       {without(good, R"("memory-3":{"name")", R"("memory-4":{"name")"), "has no options"},
+      {without(good, R"("sqlite-1":"transfer")", R"("sqlite-1":"sell")"), "\"policies\""},
+      {without(good, R"("sqlite-1":"transfer")", R"("sqlite-9":"transfer")"), "has no options"},
       {without(good, R"("tasks.dead":7)", R"("tasks.dead":-7)"), "tasks.dead"},
       {without(good, R"("secret":true)", R"("secret":1)"), "\"members\""},
       {without(good, "with/slash", R"(with\nline)"), "control"},
