@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
 #include <algorithm>
-#include <charconv>
-#include <functional>
 #include <iterator>
 #include <limits>
 #include <memory>
-#include <optional>
 
+#include "command_line_parts.h"
 #include "exit_code.h"
-#include "help_formatter.h"
 #include "help_text.h"
-#include "quantity.h"
 #include "suggestion.h"
 #include "swapmq/swapmq.hpp"
 
@@ -23,109 +17,7 @@ namespace {
 
 using CLI::App;
 
-template <class Value>
-using Parser = std::function<std::optional<Value>(std::string_view)>;
-
 constexpr std::uint32_t largest_prefetch = 65535;
-
-/// An option whose text becomes a value by our own rules; `expected` says them in an error.
-template <class Value>
-CLI::Option* add_parsed(App& app, const std::string& names, Value& target,
-                        const Parser<Value>& parse, const std::string& expected,
-                        const std::string& shown, const std::string& description) {
-  const auto take = [names, &target, parse, expected](const std::string& text) {
-    const std::optional<Value> value = parse(text);
-    if (!value) {
-      const std::string name = names.substr(names.find("--"));
-      throw CLI::ValidationError(name + ": \"" + text + "\" is not " + expected);
-    }
-    target = *value;
-  };
-  return app.add_option_function<std::string>(names, take, description)->option_text(shown);
-}
-
-CLI::Option* add_duration(App& app, const std::string& names, milliseconds& target,
-                          const std::string& description) {
-  return add_parsed<milliseconds>(app, names, target, parse_duration,
-                                  "a duration such as 500ms, 2s or 1m", "DURATION", description);
-}
-
-/// A wait: zero would mean nothing useful.
-CLI::Option* add_wait(App& app, const std::string& names, milliseconds& target,
-                      const std::string& description) {
-  const auto parse = [](std::string_view text) {
-    const auto wait = parse_duration(text);
-    return wait == milliseconds(0) ? std::nullopt : wait;
-  };
-  return add_parsed<milliseconds>(app, names, target, parse,
-                                  "a duration above zero, such as 500ms, 2s or 1m", "DURATION",
-                                  description);
-}
-
-template <class Integer>
-CLI::Option* add_integer(App& app, const std::string& names, Integer& target, Integer least,
-                         Integer most, const std::string& description) {
-  const auto parse = [least, most](std::string_view text) -> std::optional<Integer> {
-    Integer value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value < least || value > most ? std::nullopt : std::optional<Integer>(value);
-  };
-  const std::string range =
-      most == std::numeric_limits<Integer>::max()
-          ? "a number from " + std::to_string(least)
-          : "a number from " + std::to_string(least) + " to " + std::to_string(most);
-  return add_parsed<Integer>(app, names, target, parse, range, "N", description);
-}
-
-CLI::Option* add_text(App& app, const std::string& names, std::string& target,
-                      const std::string& shown, const std::string& description) {
-  return app.add_option(names, target, description)->option_text(shown);
-}
-
-/// Everything that CLI11 writes into while it parses.
-struct Parts {
-  std::vector<std::string> words; ///< the last one comes next
-  std::vector<std::string> names; ///< of queues, what followed a "--"
-  CommonOptions common;
-  PublishCommand publish;
-  ConsumeCommand consume;
-  QueueCommand queue;
-  ConfigCheckCommand config_check;
-  PluginCommand plugin;
-  PingCommand ping;
-};
-
-void add_common(App& app, CommonOptions& common) {
-  const char* const group = common_group;
-  add_text(app, "-c,--config", common.config, "FILE",
-           "The configuration (default: SWAPMQ_CONFIG,\nelse the embedded one)")
-      ->group(group);
-  app.add_option("--log-level", common.log_level,
-                 "trace, debug, info, warning, error or off\n(default: what the config says)")
-      ->option_text("LEVEL")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
-      ->group(group);
-  app.add_flag("-q,--quiet", common.quiet, "No summary, notes or progress; errors only")
-      ->group(group);
-  app.add_flag("--json", common.json, "Results as JSON")->group(group);
-  app.set_help_flag("-h,--help", "Show this help")->group(group);
-}
-
-App* add_command(App& parent, Parts& parts, const char* name, const char* description,
-                 const char* footer = "") {
-  App* app = parent.add_subcommand(name, description);
-  add_common(*app, parts.common);
-  app->footer(footer);
-  app->group("Commands");
-  // One command: a queue that is named like another one is a name to the first.
-  app->require_subcommand(0, 1);
-  return app;
-}
-
-void add_timeout(App& app, milliseconds& target, const char* description) {
-  add_wait(app, "--timeout", target, std::string(description) + " (default: 30s)");
-}
 
 void add_header(PublishCommand& command, const std::string& text) {
   const std::size_t equals = text.find('=');
@@ -164,6 +56,8 @@ void add_publish(App& root, Parts& parts) {
   add_wait(app, "--timeout", to.timeout,
            "For one publish call, its retries\nincluded (default: 30s)")
       ->group(group);
+
+  add_watch(app, to.watch);
 
   group = "Of every message";
   app.add_option_function<std::vector<std::string>>(
@@ -221,6 +115,7 @@ void add_consume(App& root, Parts& parts) {
                              "Messages held unsettled at most\n(default: 256)")
       ->group(group);
   add_timeout(app, to.timeout, "For the broker to answer");
+  add_watch(app, to.watch);
 }
 
 /// CLI11 forgets a "--" that follows a name, and all after it would be options again: it never sees
@@ -412,6 +307,12 @@ std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
   }
   if (top == "plugin") line.command = parts.plugin;
   if (top == "ping") line.command = parts.ping;
+  if (top == "run") line.command = parts.run;
+  if (is_control_command(top)) {
+    const std::string trouble = finish_control_command(top, parts);
+    if (!trouble.empty()) return usage_error(at, trouble);
+    line.command = parts.control;
+  }
   if (top == "config") {
     if (parts.config_check.file.empty()) parts.config_check.file = parts.common.config;
     if (parts.config_check.file.empty()) {
@@ -443,6 +344,7 @@ std::variant<CommandLine, Leave> parse_command_line(std::vector<std::string> arg
   add_queue_commands(root, parts);
   add_config_commands(root, parts);
   add_plugin_commands(root, parts);
+  add_host_commands(root, parts);
   add_command(root, parts, "version", help::version);
   add_timeout(*add_command(root, parts, "ping", help::ping), parts.ping.timeout,
               "For the broker to answer");

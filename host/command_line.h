@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The command line as values: what was asked for, or the text and exit code to leave with. CLI11 is
-// included by command_line.cpp alone.
+// included by command_line.cpp and host_commands_line.cpp alone.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "daemon/control_request.h"
 
 namespace swapmq::host {
 
@@ -31,6 +33,7 @@ struct PublishCommand {
   std::uint32_t batch = 256;
   double rate = 0; ///< messages a second; 0: as fast as it goes
   std::uint64_t max_size = 64ull << 20;
+  bool watch = false; ///< a host like any other
   milliseconds timeout{30'000};
   milliseconds delay{0}, ttl{0};
   std::uint32_t priority = 0;
@@ -47,6 +50,7 @@ struct ConsumeCommand {
   milliseconds idle_exit{0};
   std::uint32_t prefetch = 256;
   bool release = false; ///< look and give back
+  bool watch = false;   ///< a host like any other
   bool sync = false;    ///< the output reaches the disk before the ack
   milliseconds timeout{30'000};
 };
@@ -75,8 +79,19 @@ struct PingCommand {
   milliseconds timeout{30'000};
 };
 
-using Command = std::variant<PublishCommand, ConsumeCommand, QueueCommand, ConfigCheckCommand,
-                             PluginCommand, VersionCommand, PingCommand>;
+struct RunCommand {
+  milliseconds timeout{30'000}; ///< of draining at the end
+};
+
+/// status, switch, reload, rollback, forget: what a host is asked.
+struct ControlCommand {
+  ControlRequest request;
+  std::string state_dir; ///< empty: the configuration's
+};
+
+using Command =
+    std::variant<PublishCommand, ConsumeCommand, QueueCommand, ConfigCheckCommand, PluginCommand,
+                 VersionCommand, PingCommand, RunCommand, ControlCommand>;
 
 struct CommandLine {
   CommonOptions common;

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace swapmq::host {
@@ -92,6 +94,36 @@ Result<std::string> read_config_text(const std::string& path) {
   return text;
 }
 
+namespace {
+
+void take(const rapidjson::Value* from, std::string& to) {
+  if (from != nullptr && from->IsString()) to = from->GetString();
+}
+
+void take_seconds(const rapidjson::Value* from, milliseconds& to) {
+  if (from == nullptr || !from->IsNumber()) return;
+  to = std::chrono::ceil<milliseconds>(std::chrono::duration<double>(from->GetDouble()));
+}
+
+SwitchOptions switch_options_of(const rapidjson::Value& section) {
+  SwitchOptions options;
+  std::string policy, order;
+  take(member(section, "policy"), policy);
+  take(member(section, "order"), order);
+  for (const auto one : {BacklogPolicy::transfer, BacklogPolicy::leave}) {
+    if (policy == to_string(one)) options.policy = one;
+  }
+  if (order == to_string(SwitchOrder::strict)) options.order = SwitchOrder::strict;
+  const rapidjson::Value* allow = member(section, "allow_capability_loss");
+  options.allow_capability_loss = allow != nullptr && allow->IsBool() && allow->GetBool();
+  take_seconds(member(section, "prepare_timeout_seconds"), options.prepare_timeout);
+  take_seconds(member(section, "drain_timeout_seconds"), options.drain_timeout);
+  take_seconds(member(section, "stranded_timeout_seconds"), options.stranded_timeout);
+  return options;
+}
+
+} // namespace
+
 ConfigSummary summarize_config(std::string_view json) {
   ConfigSummary summary;
   rapidjson::Document document;
@@ -99,13 +131,33 @@ ConfigSummary summarize_config(std::string_view json) {
   if (document.HasParseError()) return summary;
   const rapidjson::Value* queue = member(document, "message_queue");
   const rapidjson::Value* type = queue == nullptr ? nullptr : member(*queue, "type");
-  if (type != nullptr && type->IsString()) summary.type = type->GetString();
+  take(type, summary.type);
+  take(member(document, "state_dir"), summary.state_dir);
+  if (const rapidjson::Value* section = member(document, "switch")) {
+    summary.switching = switch_options_of(*section);
+  }
   const rapidjson::Value* path = member(document, "plugin_path");
   if (path == nullptr || !path->IsArray()) return summary;
   for (const rapidjson::Value& folder : path->GetArray()) {
     if (folder.IsString()) summary.plugin_path.emplace_back(folder.GetString());
   }
   return summary;
+}
+
+std::string find_state_dir(std::string_view text) {
+  if (std::string found = summarize_config(text).state_dir; !found.empty()) return found;
+  constexpr std::string_view key = "\"state_dir\"", spaces = " \t\r\n";
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos) return {};
+  text.remove_prefix(at + key.size());
+  for (const char expected : {':', '"'}) {
+    text.remove_prefix(std::min(text.find_first_not_of(spaces), text.size()));
+    if (!text.starts_with(expected)) return {};
+    if (expected == ':') text.remove_prefix(1);
+  }
+  rapidjson::Document value;
+  value.Parse<rapidjson::kParseStopWhenDoneFlag>(text.data(), text.size());
+  return value.HasParseError() || !value.IsString() ? std::string() : value.GetString();
 }
 
 std::string with_log_level(std::string_view json, std::string_view level) {

@@ -14,6 +14,7 @@ enum ExitCode : int {
   exit_config = 3,      ///< the configuration is wrong
   exit_plugin = 4,      ///< the plugin cannot be used, or breaks its contract
   exit_unreachable = 5, ///< the broker cannot be reached, does not answer or does not let us in
+  exit_under_way = 6,   ///< the switch was not over when the timeout passed; it goes on
   exit_interrupted = 130,
 };
 

@@ -24,6 +24,7 @@ Exit codes:
   3    the configuration is wrong
   4    the plugin cannot be found, loaded or trusted, or breaks its contract
   5    the broker cannot be reached, does not answer in time or does not let us in
+  6    the switch was not over when the timeout passed; it goes on
   130  interrupted (SIGINT, SIGTERM), after finishing what was in flight;
        a second signal ends at once
 
@@ -32,6 +33,7 @@ Examples:
   swapmq consume tasks --idle-exit 2s > jobs.txt
   swapmq queue stats tasks
   swapmq config check swapmq.json
+  swapmq run --config swapmq.json
 
 'swapmq COMMAND --help' tells more of each command.)";
 
@@ -51,6 +53,9 @@ full, ...) ends publishing: the summary counts what was tried, a line says where
 The summary is one line on standard error, with --json one object on standard output:
   published 120000 to tasks (sqlite) in 0.41 s: confirmed 120000 failed 0 in_doubt 0
 
+With --watch it follows its configuration as 'swapmq run' does ('swapmq run --help' tells how), and
+switches to another backend while it publishes; SIGHUP then does not interrupt it.
+
 Exit codes: 0 all confirmed; 1 some failed or in doubt; 2 usage; 3 config; 4 plugin;
 5 broker unreachable; 130 interrupted: lines that were read are published, the rest is not.
 
@@ -59,7 +64,8 @@ Examples:
   tail -f app.log | swapmq publish logs --lines
   swapmq publish images photo.jpg --content-type image/jpeg --header camera=left
   echo remind me | swapmq publish mail --delay 2h --ttl 1d
-  seq 1000 | swapmq publish tasks --lines --rate 50)";
+  seq 1000 | swapmq publish tasks --lines --rate 50
+  tail -f app.log | swapmq publish logs --lines --watch --config swapmq.json)";
 
 const char* const consume = R"(Write the messages of QUEUE to standard output.
 
@@ -80,6 +86,9 @@ code is 0.
 The summary is one line on standard error:
   consumed 120000 from tasks (sqlite) in 0.38 s: acked 120000 released 0 lost 0
 lost: written, but the ack came too late or got no answer; others may get those messages again.
+
+With --watch it follows its configuration as 'swapmq run' does ('swapmq run --help' tells how), and
+switches to another backend while it consumes; SIGHUP then does not interrupt it.
 
 Exit codes: 0 done; 1 output failed or some were lost; 2 usage; 3 config; 4 plugin;
 5 broker unreachable, or messages are ready and it delivers none; 130 interrupted.

@@ -27,6 +27,18 @@ extern const char* const plugin_list;
 extern const char* const plugin_show;
 extern const char* const plugin_check;
 extern const char* const plugin_check_footer;
+extern const char* const run;
+extern const char* const run_footer;
+extern const char* const status;
+extern const char* const status_footer;
+extern const char* const change; ///< switch
+extern const char* const change_footer;
+extern const char* const reload;
+extern const char* const reload_footer;
+extern const char* const rollback;
+extern const char* const rollback_footer;
+extern const char* const forget;
+extern const char* const forget_footer;
 extern const char* const version;
 extern const char* const ping;
 

@@ -36,6 +36,12 @@ void Progress::update(std::uint64_t count) {
   last_drawn_ = now;
 }
 
+void Progress::show(const std::string& line) {
+  if (!shown_) return;
+  print_err("\r\033[K" + line);
+  drawn_ = true;
+}
+
 void Progress::say(std::string_view text) {
   erase();
   print_err(text);

@@ -23,6 +23,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void update(std::uint64_t count);
+  /// A line of another kind; as seldom drawn as it is asked for.
+  void show(const std::string& line);
   /// Prints to standard error, the line out of the way.
   void say(std::string_view text);
   void erase();

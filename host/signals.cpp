@@ -21,16 +21,27 @@ namespace {
 std::atomic<bool> seen{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 int event = -1;
+std::atomic<int> hangup_event{-1}; // -1: a SIGHUP interrupts
+static_assert(std::atomic<int>::is_always_lock_free);
 
-extern "C" void on_signal(int /*signal*/) {
+void ring(int descriptor) {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(descriptor, &one, sizeof one);
+}
+
+extern "C" void on_signal(int signal) {
   const int kept_errno = errno;
+  if (const int hangups = hangup_event.load(); signal == SIGHUP && hangups >= 0) {
+    ring(hangups);
+    errno = kept_errno;
+    return;
+  }
   if (seen.exchange(true)) {
     static constexpr char text[] = "\nswapmq: interrupted twice, not waiting any longer\n";
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, sizeof text - 1);
     ::_exit(exit_interrupted);
   }
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(event, &one, sizeof one);
+  ring(event);
   errno = kept_errno;
 }
 
@@ -67,6 +78,19 @@ void install() {
 bool interrupted() { return seen.load(std::memory_order_relaxed); }
 
 int descriptor() { return event; }
+
+void serve_hangups() {
+  if (hangup_event.load() >= 0) return;
+  hangup_event.store(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  handle(SIGHUP, on_signal);
+}
+
+int hangup_descriptor() { return hangup_event.load(); }
+
+bool take_hangup() {
+  std::uint64_t count = 0;
+  return ::read(hangup_event.load(), &count, sizeof count) > 0;
+}
 
 Woken wait(int fd, short events, std::chrono::milliseconds timeout) {
   using Clock = std::chrono::steady_clock;

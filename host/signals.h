@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Interruption. The first SIGINT, SIGTERM or SIGHUP asks the program to finish what is in flight;
-// the second one ends it at once. SIGPIPE is ignored: a closed pipe is an error of the write.
+// the second one ends it at once. In a host SIGHUP means something else. SIGPIPE is ignored: a
+// closed pipe is an error of the write.
 #pragma once
 
 #include <poll.h>
@@ -18,6 +19,14 @@ bool interrupted();
 
 /// Readable once interrupted, and from then on.
 int descriptor();
+
+/// From now on SIGHUP asks a host to read its configuration again, and interrupts nothing; also
+/// where it was ignored, as nohup does.
+void serve_hangups();
+/// Readable after a SIGHUP, until take_hangup(). Only after serve_hangups().
+int hangup_descriptor();
+/// Whether one came since the last call; many of them count as one.
+bool take_hangup();
 
 enum class Woken { ready, timeout, interrupted };
 

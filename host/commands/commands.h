@@ -14,5 +14,7 @@ int run(const CommonOptions& common, const ConfigCheckCommand& command);
 int run(const CommonOptions& common, const PluginCommand& command);
 int run(const CommonOptions& common, const VersionCommand& command);
 int run(const CommonOptions& common, const PingCommand& command);
+int run(const CommonOptions& common, const RunCommand& command);
+int run(const CommonOptions& common, const ControlCommand& command);
 
 } // namespace swapmq::host

@@ -12,6 +12,7 @@
 
 #include "commands/commands.h"
 #include "commands/message_text.h"
+#include "daemon/host.h"
 #include "json_output.h"
 #include "output.h"
 #include "program.h"
@@ -258,18 +259,20 @@ ExitCode Consuming::summary() {
 } // namespace
 
 int run(const CommonOptions& common, const ConsumeCommand& command) {
-  Result<MessageQueue> queue = open_message_queue(common);
-  if (!queue) return fail_to_open(common, queue.error());
+  Host host("consume", common, command.watch);
+  if (const Error error = host.open()) return fail_to_open(common, error);
+  MessageQueue& queue = host.queue();
   // A subscription connects for as long as it takes; a wrong address should not look like waiting.
-  if (const Error error = queue->ping(command.timeout)) return fail_to_open(common, error);
+  if (const Error error = queue.ping(command.timeout)) return fail_to_open(common, error);
   Result<Subscription> subscription =
-      queue->subscribe(command.queue, {.prefetch = command.prefetch});
+      queue.subscribe(command.queue, {.prefetch = command.prefetch});
   if (!subscription) return fail(subscription.error());
-  Consuming consuming(*queue, common, command);
+  Consuming consuming(queue, common, command);
   consuming.consume(*subscription);
+  host.ending();
   consuming.finish(*subscription);
   const ExitCode code = consuming.summary();
-  (void)queue->close(command.timeout);
+  (void)host.close(command.timeout);
   return code;
 }
 

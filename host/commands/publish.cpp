@@ -11,6 +11,7 @@
 
 #include "commands/commands.h"
 #include "commands/publish_tally.h"
+#include "daemon/host.h"
 #include "input.h"
 #include "json_output.h"
 #include "line_splitter.h"
@@ -222,23 +223,25 @@ ExitCode Publishing::summary() {
 int run(const CommonOptions& common, const PublishCommand& command) {
   Result<Input> input = Input::open(command.file);
   if (!input) return fail(input.error());
-  Result<MessageQueue> queue = open_message_queue(common);
-  if (!queue) return fail_to_open(common, queue.error());
-  if (!common.quiet && capability(queue->backend(), "sharing") == "process") {
-    print_err("swapmq: note: " + queue->backend_name() +
+  Host host("publish", common, command.watch);
+  if (const Error error = host.open()) return fail_to_open(common, error);
+  MessageQueue& queue = host.queue();
+  if (!common.quiet && capability(queue.backend(), "sharing") == "process") {
+    print_err("swapmq: note: " + queue.backend_name() +
               " keeps its queues in this process alone; they are forgotten when it ends\n");
   }
   if (!common.quiet && input->is_terminal()) {
     print_err("swapmq: reading from the terminal; end with Ctrl-D\n");
   }
-  Publishing publishing(*queue, common, command);
+  Publishing publishing(queue, common, command);
   if (command.lines || command.null_separated) {
     publishing.publish_lines(*input);
   } else {
     publishing.publish_whole(*input);
   }
+  host.ending();
   const ExitCode code = publishing.summary();
-  (void)queue->close(command.timeout); // all was answered for; nothing can be lost here any more
+  (void)host.close(command.timeout); // all was answered for; nothing can be lost here any more
   return code;
 }
 

@@ -123,7 +123,8 @@ constexpr swapmq_plugin_info describe() {
   info.license = "MIT";
   info.description = "A backend that fails as it is told to.";
   info.options_schema = R"({"type": "object", "additionalProperties": false,
-                            "properties": {"down": {"type": "boolean"}}})";
+                            "properties": {"down": {"type": "boolean"},
+                                           "password": {"type": "string"}}})";
   info.capabilities = &capabilities;
   info.limits = &limits;
   return info;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/config_source.h"
+
+#include "config_file.h"
+
+namespace swapmq::host {
+
+Result<std::string> ConfigSource::read() const {
+  Result<std::string> text = read_config_text(path_);
+  // The file itself is what errors must point into, not our copy of it.
+  if (!text || log_level_.empty() || !check_config(path_).empty()) return text;
+  return with_log_level(*text, log_level_);
+}
+
+Result<MessageQueue> ConfigSource::open() {
+  // Read once: the state_dir that is served must be the one that was opened.
+  const Result<std::string> text = read();
+  if (!text) return text.error();
+  Result<MessageQueue> opened = MessageQueue::try_open_text(*text, path_);
+  if (!opened) return opened;
+  state_dir_ = summarize_config(*text).state_dir;
+  keep_switch_options(*text);
+  return opened;
+}
+
+Result<ReloadResult> ConfigSource::reload(MessageQueue& queue) {
+  if (path_.empty()) {
+    return Error(Errc::not_found,
+                 "this host was started without a configuration; there is none to read again");
+  }
+  const Result<std::string> text = read();
+  if (!text) return text.error();
+  Result<ReloadResult> reloaded = queue.reload_text(*text, path_);
+  if (reloaded) keep_switch_options(*text);
+  return reloaded;
+}
+
+void ConfigSource::keep_switch_options(const std::string& text) {
+  const SwitchOptions options = summarize_config(text).switching;
+  const backend::Lock lock(mutex_);
+  switch_options_ = options;
+}
+
+SwitchOptions ConfigSource::switch_options() const {
+  const backend::Lock lock(mutex_);
+  return switch_options_;
+}
+
+} // namespace swapmq::host

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/host.h"
+
+#include <utility>
+
+#include "program.h"
+#include "signals.h"
+
+namespace swapmq::host {
+
+Host::Host(std::string command, const CommonOptions& common, bool supervised)
+    : common_(common), supervised_(supervised), source_(common) {
+  if (!supervised) return;
+  signals::serve_hangups();
+  facts_.command = std::move(command);
+  facts_.config = common.config;
+  facts_.began = std::chrono::steady_clock::now();
+  if (common.config.empty()) return;
+  watcher_ = std::make_unique<ConfigWatcher>(common.config, std::chrono::steady_clock::now());
+}
+
+Error Host::open() {
+  const bool own_file = supervised_ && !common_.config.empty();
+  Result<MessageQueue> opened = own_file ? source_.open() : open_message_queue(common_);
+  if (!opened) return opened.error();
+  queue_.emplace(std::move(*opened));
+  if (!supervised_) return {};
+  facts_.state_dir = source_.state_dir();
+  Supervisor::Setup setup{facts_, std::move(watcher_), common_.quiet};
+  supervisor_.emplace(*queue_, source_, std::move(setup));
+  return supervisor_->start();
+}
+
+std::string Host::control_socket() const {
+  return facts_.state_dir.empty() ? std::string() : facts_.state_dir + "/" + control_socket_name;
+}
+
+void Host::ending() {
+  if (supervisor_) supervisor_->ending();
+}
+
+Error Host::close(milliseconds timeout) {
+  ending();
+  Error error = queue_->close(timeout);
+  supervisor_.reset();
+  return error;
+}
+
+} // namespace swapmq::host

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//
+// What a host told of itself, for people. All of it takes the JSON of status_report.h, and shows
+// what it can of one that is otherwise.
+#pragma once
+
+#include <string>
+
+namespace swapmq::host {
+
+/// Several lines.
+std::string status_text(const std::string& status);
+/// One line on the switch, and what the new backend can do otherwise.
+std::string switch_text(const std::string& status);
+/// What came of a reload, in one line.
+std::string reload_text(const std::string& reload);
+/// Where the switch stands, short enough for the last line of a terminal; no newline.
+std::string progress_text(const std::string& status);
+
+} // namespace swapmq::host
