@@ -102,8 +102,8 @@ HostState Host::state() {
   return state;
 }
 
-void Host::switch_to(const std::string& backend) {
-  tell("switch " + backend);
+void Host::switch_to(const std::string& backend, const std::string& how) {
+  tell("switch " + backend + " " + how);
   EXPECT_TRUE(await([&] { return role(backend) == "active" && publishes_to(backend); }))
       << state().phase;
 }
@@ -169,8 +169,9 @@ std::string Scenario::write_config(const std::string& host, const std::string& t
                                    const Sections& sections) const {
   std::string text = R"({"message_queue":{"type":")" + type + R"(","retry_delay_seconds":0)";
   for (const auto& [name, options] : sections) text += ",\"" + name + "\":" + options;
-  text += R"(},"switch":{"allow_capability_loss":true},"log":{"level":"info","file":")" +
-          folder_ / (host + ".log") + R"("},"state_dir":")" + state_dir(host) + R"("})";
+  text += R"(},"switch":{"allow_capability_loss":true)" + switch_options_ +
+          R"(},"log":{"level":"info","file":")" + folder_ / (host + ".log") +
+          R"("},"state_dir":")" + state_dir(host) + R"("})";
   std::string path = folder_ / (host + ".json");
   std::ofstream(path) << text;
   return path;

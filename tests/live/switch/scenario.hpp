@@ -66,8 +66,8 @@ class Host {
   }
   [[nodiscard]] bool publishes_to(const std::string& backend) { return tell("backend") == backend; }
 
-  /// Awaits that publishes go there.
-  void switch_to(const std::string& backend);
+  /// Awaits that publishes go there. `how`: policy and order.
+  void switch_to(const std::string& backend, const std::string& how = "");
   /// That it owes nothing to that backend any more.
   [[nodiscard]] bool has_retired(const std::string& backend) { return role(backend) == "watched"; }
 
@@ -108,6 +108,8 @@ class Scenario : public testing::Test {
   void set_section(const std::string& backend, const std::string& options) {
     sections_[backend] = options;
   }
+  /// More of the config's "switch", each with a comma before it.
+  void set_switch_options(const std::string& members) { switch_options_ = members; }
   /// `backend` by way of the proxy.
   [[nodiscard]] Sections through(const Proxy& proxy, const std::string& backend) const;
   [[nodiscard]] int port_of(const std::string& backend) const;
@@ -148,6 +150,7 @@ class Scenario : public testing::Test {
 
  private:
   Sections sections_;
+  std::string switch_options_;
 };
 
 } // namespace switch_test

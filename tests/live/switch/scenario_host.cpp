@@ -6,21 +6,25 @@
 //   try ID     about to be published    ok, fail, doubt ID    how that ended
 //   held ID    with a handler, which keeps it    nacked, dead, redriven ID    by a handler
 //   got ID     handled                           ack ID    the broker has the ack
+//   moved ID   handled, once for each move between backends    early ID    before it was due
 // usage: scenario_host CONFIG NOTES
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <semaphore>
 #include <set>
 #include <sstream>
 #include <string>
@@ -34,6 +38,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
+
+constexpr std::ptrdiff_t window_size = 16;
 using swapmq::Delivery;
 using swapmq::Error;
 using swapmq::Message;
@@ -132,7 +138,15 @@ class Host {
  public:
   Host(const char* config, const char* notes)
       : notes_(notes), mq_(MessageQueue::try_open(config).value()) {}
-  ~Host() { halt(); }
+  ~Host() {
+    halt();
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+      changed_.notify_one();
+    }
+    noter_.join();
+  }
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
@@ -159,21 +173,47 @@ class Host {
     publishers_.emplace_back([this, queue, prefix, count, delay] {
       for (std::uint64_t n = 0; count > 0 ? n < count : !halted_; ++n) {
         const std::string id = prefix + "-" + std::to_string(n);
-        publish_one(queue, {.body = "work", .id = id, .delay = milliseconds(delay)});
+        // What was put off says until when.
+        const std::string body = delay > 0 ? std::to_string(wall_clock_ms() + delay) : "work";
+        publish_one(queue, {.body = body, .id = id, .delay = milliseconds(delay)});
         if (count == 0) std::this_thread::sleep_for(pace_);
       }
     });
     return "ok";
   }
+  static std::int64_t wall_clock_ms() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<milliseconds>(now).count();
+  }
   void publish_one(const std::string& queue, const Message& message) {
     notes_.note("try", message.id);
-    const auto outcome = mq_.publish(queue, message).outcome();
-    const bool confirmed = outcome == swapmq::Outcome::confirmed;
-    notes_.note(confirmed                            ? "ok"
-                : outcome == swapmq::Outcome::failed ? "fail"
-                                                     : "doubt",
-                message.id);
+    note(mq_.publish(queue, message));
+  }
+  void note(const swapmq::Sent& sent) {
+    const bool failed = sent.outcome() == swapmq::Outcome::failed;
+    notes_.note(sent ? "ok" : failed ? "fail" : "doubt", sent.id());
     ++published_;
+  }
+  /// window QUEUE PREFIX COUNT: as publish, but with 16 on their way at a time.
+  std::string window(Words& words) {
+    std::string queue;
+    std::string prefix;
+    std::uint64_t count = 0;
+    words >> queue >> prefix >> count;
+    publishers_.emplace_back([this, queue, prefix, count] {
+      for (std::uint64_t n = 0; n < count; ++n) {
+        room_.acquire();
+        const std::string id = prefix + "-" + std::to_string(n);
+        notes_.note("try", id);
+        mq_.publish_async(queue, {.body = "work", .id = id}, [this](const swapmq::Sent& sent) {
+          note(sent);
+          room_.release();
+        });
+      }
+      for (std::ptrdiff_t left = window_size; left > 0; --left) room_.acquire();
+      room_.release(window_size);
+    });
+    return "ok";
   }
   /// Awaits what is under way.
   std::string halt() {
@@ -206,7 +246,7 @@ class Host {
   swapmq::Decision handle(const Delivery& delivery, const std::string& mode,
                           const std::string& word) {
     const std::string id(delivery.id());
-    if (mode == "hold") {
+    if (mode == "hold" && !is_open(delivery.queue())) {
       notes_.note("held", id);
       const std::lock_guard lock(mutex_);
       held_[std::string(delivery.queue())].push_back(delivery);
@@ -226,14 +266,54 @@ class Host {
       return swapmq::ack();
     }
     notes_.note("got", id);
+    note_what_it_went_through(delivery);
     ++handled_;
     if (mode == "take") return swapmq::ack();
     acknowledge(delivery);
     return swapmq::keep();
   }
+  bool is_open(std::string_view queue) {
+    const std::lock_guard lock(mutex_);
+    return open_.contains(std::string(queue));
+  }
+  void note_what_it_went_through(const Delivery& delivery) {
+    if (const auto trail = delivery.header("swapmq-moved-from")) {
+      const auto stops = 1 + std::count(trail->begin(), trail->end(), ',');
+      for (auto stop = stops; stop > 0; --stop) notes_.note("moved", delivery.id());
+    }
+    const bool put_off = delivery.body() != "work";
+    if (put_off && std::stoll(std::string(delivery.body())) > wall_clock_ms()) {
+      notes_.note("early", delivery.id());
+    }
+  }
   void acknowledge(const Delivery& delivery) {
     delivery.ack();
-    if (!delivery.wait_settled(5s)) notes_.note("ack", delivery.id());
+    const std::lock_guard lock(mutex_);
+    acked_.push_back(delivery);
+    changed_.notify_one();
+  }
+  /// A thread's: the broker's word on each ack, which no handler waits for.
+  void note_acks() {
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return ending_ || !acked_.empty(); });
+      if (acked_.empty()) return;
+      const Delivery delivery = std::move(acked_.front());
+      acked_.pop_front();
+      lock.unlock();
+      if (!delivery.wait_settled(5s)) notes_.note("ack", delivery.id());
+    }
+  }
+  /// open QUEUE: what is held is acked, and what comes as well.
+  std::string open(Words& words) {
+    std::string queue;
+    words >> queue;
+    {
+      const std::lock_guard lock(mutex_);
+      open_.insert(queue);
+    }
+    std::istringstream how(queue + " ack");
+    return settle(how);
   }
   /// settle QUEUE ack|reject|release: what is held.
   std::string settle(Words& words) {
@@ -272,10 +352,17 @@ class Host {
 
   // ---- switching ----
 
+  /// switch TYPE [drain|transfer|leave] [strict]
   std::string switch_to(Words& words) {
     std::string type;
-    words >> type;
-    return answer(mq_.switch_to(type, {.allow_capability_loss = true}));
+    std::string policy;
+    std::string order;
+    words >> type >> policy >> order;
+    swapmq::SwitchOptions options{.allow_capability_loss = true};
+    if (policy == "transfer") options.policy = swapmq::BacklogPolicy::transfer;
+    if (policy == "leave") options.policy = swapmq::BacklogPolicy::leave;
+    if (order == "strict") options.order = swapmq::SwitchOrder::strict;
+    return answer(mq_.switch_to(type, options).error());
   }
   std::string forget(Words& words) {
     std::string backend;
@@ -337,14 +424,16 @@ class Host {
 
   const std::map<std::string, std::function<std::string(Words&)>> verbs_{
       {"publish", [this](Words& words) { return publish(words); }},
+      {"window", [this](Words& words) { return window(words); }},
       {"halt", [this](Words&) { return halt(); }},
       {"pace", [this](Words& words) { return set_pace(words); }},
       {"consume", [this](Words& words) { return consume(words); }},
+      {"open", [this](Words& words) { return open(words); }},
       {"settle", [this](Words& words) { return settle(words); }},
       {"leave", [this](Words& words) { return leave(words); }},
       {"switch", [this](Words& words) { return switch_to(words); }},
       {"status", [this](Words&) { return text(mq_.switch_status()); }},
-      {"roll_back", [this](Words&) { return answer(mq_.roll_back()); }},
+      {"roll_back", [this](Words&) { return answer(mq_.roll_back().error()); }},
       {"forget", [this](Words& words) { return forget(words); }},
       {"reload", [this](Words& words) { return reload(words); }},
       {"backend", [this](Words&) { return "ok " + mq_.backend_name(); }},
@@ -366,14 +455,21 @@ class Host {
   }
 
   const Notes notes_;
-  std::mutex mutex_;
+  std::mutex mutex_; // of those that follow
+  std::condition_variable changed_;
   std::map<std::string, std::vector<Delivery>> held_;
+  std::deque<Delivery> acked_; ///< and not known to be
+  std::set<std::string> open_;
+  bool ending_ = false;
+
+  std::counting_semaphore<window_size> room_{window_size};
   std::atomic<bool> halted_{false};
   std::atomic<std::uint64_t> published_{0}, handled_{0};
   std::chrono::microseconds pace_{1000}; ///< between two publishes without end
   MessageQueue mq_;
   std::map<std::string, swapmq::Consumer> consumers_;
   std::vector<std::thread> publishers_;
+  std::thread noter_{[this] { note_acks(); }};
 };
 
 } // namespace
