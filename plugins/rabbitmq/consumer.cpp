@@ -46,7 +46,8 @@ Consumer::Consumer(const ConsumerContext& context, RabbitQueue& queue,
       queue_(queue),
       link_(context.dialer, context.host),
       tags_(network::make_nonce()),
-      prefetch_(std::min(args.prefetch, kMaxPrefetch)) {
+      prefetch_(std::min(args.prefetch, kMaxPrefetch)),
+      claimer_(context, queue) {
   const Deadline deadline(args.deadline_ns);
   make_queue(deadline);
   attach(deadline, nullptr);
@@ -181,6 +182,7 @@ void Consumer::lost(const Failure& failure) {
 }
 
 void Consumer::service() {
+  claimer_.service();
   if (!is_attached()) return;
   take_in();
   const Deadline deadline = network::in(kServiceAtMost);
@@ -372,6 +374,7 @@ void Consumer::delivery_is_whole() {
 void Consumer::leave() {
   // Closing must not hang on a broker that does not answer: it gives back what a connection held.
   const Deadline deadline = network::in(context_.dialer.options().close_timeout);
+  claimer_.leave(deadline);
   try {
     if (is_attached()) give_back_all(*link_.live(), deadline);
     if (is_attached()) link_.live()->close(network::in(milliseconds(0)));

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "claimer.hpp"
 #include "message_decoder.hpp"
 #include "network/wake.hpp"
 #include "publish.hpp"
@@ -27,17 +28,6 @@
 #include "tags.hpp"
 
 namespace swapmq::rabbitmq {
-
-/// A queue's handle.
-class RabbitQueue;
-
-/// What a consumer uses of its session.
-struct ConsumerContext {
-  Dialer& dialer;
-  const backend::Host& host;
-  Link& control;
-  network::Wake& wake;
-};
 
 /// A delivery that waits to be handed out.
 struct Waiting {
@@ -58,6 +48,8 @@ class Consumer final : public backend::Subscription {
   Consumer(const ConsumerContext& context, RabbitQueue& queue, const swapmq_subscribe_args& args);
 
   backend::Received exchange(const backend::ExchangeArgs& args);
+  /// What waits for its time; null if nothing is found that does.
+  std::unique_ptr<backend::Batch> claim_delayed(const backend::ClaimArgs& args);
   /// Serves heartbeats; takes in what is there.
   void service();
   /// Gives back all that it holds. Does not wait for a broker that does not answer.
@@ -83,6 +75,7 @@ class Consumer final : public backend::Subscription {
     // together.
     backend::Deadline deadline;
     std::vector<Given> acks, released, copied;
+    std::vector<Given> claims;         // of what was claimed before its time
     std::vector<Given> told;           // in an earlier call
     std::vector<TagSettlement> frames; // what is to be told to the broker
     bool pends = false;                // what becomes of the acks is heard later
@@ -129,6 +122,7 @@ class Consumer final : public backend::Subscription {
   void hold_until_due();
   void send_on(std::vector<TagSettlement>& acks, backend::Deadline deadline);
   [[nodiscard]] Clock::time_point next_event(const Call& call) const;
+  [[nodiscard]] std::size_t room_beside_claims() const;
   std::unique_ptr<backend::Batch> hand_out(const backend::ExchangeArgs& args);
 
   // consumer_settle.cpp: settling
@@ -146,12 +140,14 @@ class Consumer final : public backend::Subscription {
   void finish(const Call& call, const std::vector<Given>& given, swapmq_status status);
   void settled(const Call& call, const Given& given, swapmq_status status);
   void could_not(const Call& call) noexcept;
+  void settle_claims(Call& call);
 
   ConsumerContext context_;
   RabbitQueue& queue_;
   Link link_;
   Tags tags_;
   const std::size_t prefetch_;
+  Claimer claimer_;
 
   uint64_t attached_to_ = 0;      // the serial of the connection; 0: none
   bool pushing_ = false;          // the broker pushes: we are a consumer to it

@@ -8,6 +8,7 @@
 #include "broker_error.hpp"
 #include "consumer.hpp"
 #include "declare.hpp"
+#include "rabbit_batch.hpp"
 #include "requests.hpp"
 #include "session.hpp"
 
@@ -25,18 +26,6 @@ constexpr milliseconds kSendOnEvery(1000);
 
 // In one call, of becoming a consumer.
 constexpr int kMostFailures = 3;
-
-/// Owns the memory of what it hands out.
-class RabbitBatch final : public backend::Batch {
- public:
-  void keep(std::shared_ptr<const void> memory) {
-    if (memory == nullptr || (!kept_.empty() && kept_.back() == memory)) return;
-    kept_.push_back(std::move(memory));
-  }
-
- private:
-  std::vector<std::shared_ptr<const void>> kept_;
-};
 
 } // namespace
 
@@ -190,13 +179,27 @@ Consumer::Clock::time_point Consumer::next_event(const Call& call) const {
   return next;
 }
 
+std::unique_ptr<backend::Batch> Consumer::claim_delayed(const backend::ClaimArgs& args) {
+  const Deadline deadline =
+      network::at_least(args.deadline, context_.dialer.options().settle_grace);
+  return claimer_.claim(args, room_beside_claims(), deadline);
+}
+
+/// How much more may be handed out: what is pushed and was not is no part of that.
+std::size_t Consumer::room_beside_claims() const {
+  const std::size_t handed_out = tags_.held() - waiting_.size() - early_.size();
+  const std::size_t held = handed_out + claimer_.held();
+  return prefetch_ > held ? prefetch_ - held : 0;
+}
+
 /// Null if nothing waits. Nothing here may fail once something is taken from waiting_.
 std::unique_ptr<backend::Batch> Consumer::hand_out(const backend::ExchangeArgs& args) {
   if (waiting_.empty()) return nullptr;
   auto batch = std::make_unique<RabbitBatch>();
-  batch->reserve(std::min(waiting_.size(), args.max_messages));
+  const std::size_t most = std::min(args.max_messages, room_beside_claims());
+  batch->reserve(std::min(waiting_.size(), most));
   uint64_t bytes = 0;
-  while (!waiting_.empty() && batch->size() < args.max_messages) {
+  while (!waiting_.empty() && batch->size() < most) {
     Waiting& next = waiting_.front();
     bytes += next.message->body.size;
     if (args.max_bytes != 0 && batch->size() > 0 && bytes > args.max_bytes) break;

@@ -40,9 +40,11 @@ backend::Received Consumer::exchange(const backend::ExchangeArgs& args) {
   Call call(args, context_.dialer.options().settle_grace);
   if (!args.settlements.empty()) {
     take_in(); // whatever is lost is to be known before
+    claimer_.take_in();
     sort(call);
     try {
       settle(call);
+      settle_claims(call);
     } catch (...) {
       could_not(call);
       throw;
@@ -59,6 +61,10 @@ backend::Received Consumer::exchange(const backend::ExchangeArgs& args) {
 void Consumer::sort(Call& call) {
   const backend::Settlements& settlements = call.args.settlements;
   for (std::size_t i = 0; i < settlements.size(); ++i) {
+    if (const auto claimed = claimer_.find(settlements[i].delivery->receipt)) {
+      call.claims.push_back({i, *claimed});
+      continue;
+    }
     const std::optional<uint64_t> tag = tags_.find(settlements[i].delivery->receipt);
     if (!tag) {
       call.args.settlement_results[i] = SWAPMQ_LOST;
@@ -108,6 +114,16 @@ void Consumer::settle(Call& call) {
   finish(call, call.told, done ? SWAPMQ_OK : SWAPMQ_LOST);
   finish(call, call.released, done ? SWAPMQ_OK : SWAPMQ_LOST);
   if (!call.pends) finish(call, call.acks, done ? SWAPMQ_OK : SWAPMQ_LOST);
+}
+
+void Consumer::settle_claims(Call& call) {
+  if (call.claims.empty()) return;
+  std::vector<Claimer::Given> given;
+  for (const Given& one : call.claims) {
+    given.push_back({&call.args.settlements[one.settlement], one.tag,
+                     &call.args.settlement_results[one.settlement]});
+  }
+  claimer_.settle(given, call.deadline);
 }
 
 /// The acks of which is to be heard later: that is, with the next call if this one has deliveries

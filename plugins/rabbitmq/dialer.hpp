@@ -9,6 +9,7 @@
 #include <string>
 
 #include "connection.hpp"
+#include "known_delays.hpp"
 #include "network/link.hpp"
 #include "network/resolver.hpp"
 #include "network/tls.hpp"
@@ -34,6 +35,8 @@ class Dialer {
   /// The largest message that the broker takes, as far as is known.
   [[nodiscard]] uint64_t max_message_bytes() const { return max_message_bytes_; }
   void learn_max_message_bytes(uint64_t most);
+  /// Which delay queues there are, as far as is known.
+  [[nodiscard]] KnownDelays& known_delays() { return known_delays_; }
 
  private:
   std::unique_ptr<Connection> dial(const Broker& broker, backend::Deadline deadline,
@@ -45,6 +48,7 @@ class Dialer {
   std::optional<network::TlsContext> tls_;
   std::atomic<std::size_t> good_{0};
   std::atomic<uint64_t> max_message_bytes_;
+  KnownDelays known_delays_;
 };
 
 } // namespace swapmq::rabbitmq

@@ -177,7 +177,13 @@ class Pipeline {
       if (routes_[letter] != &queue) queue.declared_on = 0;
       ensure_exists(connection_, queue, deadline);
     }
-    if (may_make(letter)) ensure_exists(connection_, *routes_[letter], deadline);
+    if (may_make(letter)) make_route(*routes_[letter], deadline);
+  }
+
+  void make_route(Route& route, Deadline deadline) {
+    const bool is_new = route.declared_on != connection_.serial();
+    ensure_exists(connection_, route, deadline);
+    if (is_new && route.arguments.delay_ms != 0) dialer_.known_delays().add(route.queue);
   }
 
   /// A quorum queue stops taking messages some time after it is full, so it is asked before.

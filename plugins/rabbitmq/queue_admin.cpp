@@ -48,6 +48,15 @@ bool found(Work&& work) {
   }
 }
 
+uint64_t purge_one(Connection& connection, const std::string& queue, Deadline deadline) {
+  open_channel(connection, kAdminChannel, deadline);
+  amqp_queue_purge_t purge{};
+  purge.queue = amqp_bytes(queue);
+  return request<amqp_queue_purge_ok_t>(connection, kAdminChannel, AMQP_QUEUE_PURGE_METHOD, purge,
+                                        AMQP_QUEUE_PURGE_OK_METHOD, deadline)
+      .message_count;
+}
+
 /// What waits in the delay queues of `queue`, of which the name begins so.
 uint64_t delayed_in(const std::vector<ManagementClient::Listed>& all, const QueueRoutes& routes) {
   std::vector<std::string> names = routes.delay_queue_names();
@@ -82,17 +91,11 @@ void delete_queue(Link& link, QueueRoutes& routes, Deadline deadline) {
 uint64_t purge_queue(Link& link, QueueRoutes& routes, Deadline deadline) {
   return over(link, deadline, [&](Connection& connection) {
     uint64_t removed = 0;
-    found([&] {
-      open_channel(connection, kAdminChannel, deadline);
-      amqp_queue_purge_t purge{};
-      purge.queue = amqp_bytes(routes.queue().queue);
-      removed = request<amqp_queue_purge_ok_t>(connection, kAdminChannel, AMQP_QUEUE_PURGE_METHOD,
-                                               purge, AMQP_QUEUE_PURGE_OK_METHOD, deadline)
-                    .message_count;
-    });
-    // Which of them there are is not known, and deleting what is not there is nothing to the
-    // broker.
-    removed += delete_all(connection, routes.delay_queue_names(), deadline);
+    found([&] { removed = purge_one(connection, routes.queue().queue, deadline); });
+    // What is claimed of a delay queue must stay, so it cannot be deleted.
+    for (const std::string& delays : routes.delay_queue_names()) {
+      found([&] { removed += purge_one(connection, delays, deadline); });
+    }
     routes.forget();
     return removed;
   });

@@ -102,7 +102,8 @@ void RabbitSession::publish(backend::Queue& queue, backend::Messages messages,
 
 std::unique_ptr<backend::Subscription> RabbitSession::subscribe(backend::Queue& queue,
                                                                 const swapmq_subscribe_args& args) {
-  const ConsumerContext context{backend_.dialer(), backend_.host(), control_, wake_};
+  const ConsumerContext context{backend_.dialer(), backend_.host(), backend_.management(), control_,
+                                wake_};
   auto made = std::make_unique<Consumer>(context, ours(queue), args);
   consumers_.push_back(made.get());
   return made;
@@ -115,6 +116,12 @@ backend::Received RabbitSession::exchange(backend::Subscription& subscription,
     if (consumer != &subscription) consumer->service();
   }
   return ours(subscription).exchange(args);
+}
+
+std::unique_ptr<backend::Batch> RabbitSession::claim_delayed(backend::Subscription& subscription,
+                                                             const backend::ClaimArgs& args) {
+  service(args.deadline);
+  return ours(subscription).claim_delayed(args);
 }
 
 void RabbitSession::unsubscribe(backend::Subscription& subscription) {

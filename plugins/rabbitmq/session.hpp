@@ -75,6 +75,8 @@ class RabbitSession final : public backend::Session {
   void unsubscribe(backend::Subscription& subscription) override;
   void service(backend::Deadline deadline) override;
   void interrupt() noexcept override;
+  std::unique_ptr<backend::Batch> claim_delayed(backend::Subscription& subscription,
+                                                const backend::ClaimArgs& args);
   void list_queues(const backend::QueueVisitor& visit, backend::Deadline deadline);
 
  private:

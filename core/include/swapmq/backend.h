@@ -557,14 +557,14 @@ typedef struct swapmq_claim_delayed {
   uint32_t struct_size;
   uint32_t reserved;
   /* [session-thread, role consume] Takes up to max_messages of the queue that wait for their time,
-   * earliest due first, as deliveries of this subscription: leased, credited and settled like those
-   * of exchange(). message.due_at_ms says when each is due, delivery_count is what its next
-   * delivery would have; claiming is not counted. Bodies go up to max_bytes (0: no limit; the first
-   * message always fits). Does not wait for messages to come: *batch stays NULL if none waits.
-   * Nobody else gets what is claimed. What is given back (RELEASE, unsubscribe, the end of the
-   * session or of the process) waits on until its time, uncounted, and is never delivered before;
-   * what has become due meanwhile is delivered at once. NACK, DEAD_LETTER and ACK are as ever.
-   * NOT_SUPPORTED: these options do not let it. */
+   * earliest due first (about so, where delays are emulated), as deliveries of this subscription:
+   * leased, credited and settled like those of exchange(). message.due_at_ms says when each is due,
+   * delivery_count is what its next delivery would have; claiming is not counted. Bodies go up to
+   * max_bytes (0: no limit; the first message always fits). Does not wait for messages to come:
+   * *batch stays NULL if none waits. Nobody else gets what is claimed. What is given back (RELEASE,
+   * unsubscribe, the end of the session or of the process) waits on until its time, uncounted, and
+   * is never delivered before; what has become due meanwhile is delivered at once. NACK,
+   * DEAD_LETTER and ACK are as ever. NOT_SUPPORTED: these options do not let it. */
   swapmq_status (*claim)(swapmq_session* session, swapmq_subscription* subscription,
                          uint64_t max_messages, uint64_t max_bytes, int64_t deadline_ns,
                          swapmq_batch** batch, swapmq_error* error);

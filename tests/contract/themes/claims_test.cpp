@@ -63,17 +63,15 @@ class Claims : public Contract {
     EXPECT_EQ(from.settle(settlements), std::vector<swapmq_status>(settlements.size(), SWAPMQ_OK));
   }
 
-  /// Comes to another consumer, not before its time and not much after it or now.
+  /// Is delivered, not before its time and not much after it or now.
   void expect_delivered(std::int64_t due_ms, std::uint32_t delivery_count) {
     const std::int64_t from = std::max(due_ms, unix_now_ms());
-    Session session = consumer();
-    Subscription other = session.subscribe(session.queue(name_), 1);
-    const Deliveries got = other.receive(1);
+    const Deliveries got = mover().receive(1);
     const std::int64_t now = unix_now_ms();
     EXPECT_GE(now, due_ms - kEarlyMs) << "came early";
     EXPECT_LE(now, from + 4 * kit().options.tolerance.count()) << "came late";
     EXPECT_EQ(got[0].delivery_count, delivery_count);
-    other.ack_all(got);
+    mover().ack_all(got);
   }
 
   std::string name_;
@@ -82,6 +80,7 @@ class Claims : public Contract {
 };
 
 TEST_F(Claims, EarliestDueComesFirst) {
+  NEEDS_AT_LEAST(delayed_publish, SWAPMQ_NATIVE);
   const std::int64_t at = unix_now_ms() + kHourMs;
   std::vector<Message> sent;
   for (const int order : {7, 2, 9, 0, 5, 11, 3, 8, 1, 10, 6, 4}) {
@@ -234,8 +233,10 @@ TEST_F(Claims, AKilledClaimerGivesBack) {
   fill(name_, sent);
   {
     Child child("claim", {name_, "5", std::to_string(kLease.count())});
-    for (std::size_t i = 0; i < sent.size(); ++i) EXPECT_EQ(child.expect_line(), sent[i].body);
+    std::vector<std::string> held;
+    for (std::size_t i = 0; i < sent.size(); ++i) held.push_back(child.expect_line());
     child.kill_now();
+    EXPECT_EQ(sorted(held), sorted(bodies(sent)));
   }
   // Whoever looks gives it back. One after the other, so that none is taken for delivered early.
   EXPECT_EQ(mover().poll(1, 2 * kLease).size(), 0u) << "delivered early";
