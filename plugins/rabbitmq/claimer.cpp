@@ -28,7 +28,7 @@ constexpr uint64_t kGetsOfUnknownSize = 8;
 // Between looks for delay queues that somebody else has made. Each asks for every one that is not
 // known, and what is not there is a line in the broker's log.
 constexpr milliseconds kLookAtFirst(2000);
-constexpr milliseconds kLookAtLast(60000);
+constexpr milliseconds kLookAtLast(600000);
 // The largest message that any broker takes (max_message_size).
 constexpr uint64_t kMaxBody = uint64_t{512} << 20;
 
@@ -88,22 +88,28 @@ void Claimer::learn_places() {
   for (Place& place : places_) place.exists = place.exists || known.has(place.name);
 }
 
+/// All queues, as the management API tells them; nothing: it does not.
+std::optional<std::set<std::string>> Claimer::list(Deadline deadline) const {
+  if (context_.management == nullptr) return std::nullopt;
+  try {
+    std::set<std::string> names;
+    for (auto& queue : context_.management->list(deadline)) names.insert(std::move(queue.name));
+    return names;
+  } catch (const Failure& failure) {
+    context_.host.log(SWAPMQ_LOG_WARN, failure.what());
+    return std::nullopt;
+  }
+}
+
 /// Whether any was found that was not known.
 bool Claimer::look_for_more(Deadline deadline) {
   if (Clock::now() < look_at_) return false;
   bool found = false;
-  std::set<std::string> listed;
-  if (context_.management != nullptr) {
-    for (auto& queue : context_.management->list(deadline)) listed.insert(std::move(queue.name));
-  }
+  const auto listed = list(deadline);
   for (Place& place : places_) {
     if (place.exists) continue;
-    if (context_.management != nullptr) {
-      place.exists = listed.contains(place.name);
-    } else {
-      place.exists = true;
-      ready_in(place, deadline); // unless it is not there
-    }
+    place.exists = !listed || listed->contains(place.name);
+    if (!listed) ready_in(place, deadline); // says if it is not there
     if (!place.exists) continue;
     context_.dialer.known_delays().add(place.name);
     found = true;
@@ -288,19 +294,19 @@ std::unique_ptr<backend::Batch> Claimer::hand_out(std::vector<Got>& got) {
 void Claimer::settle(std::span<const Given> given, Deadline deadline) {
   const uint64_t epoch = tags_.epoch();
   for (const Given& one : given) tags_.settling(one.tag);
+  std::vector<TagSettlement> acks;
   try {
     lose_what_is_gone(given, deadline);
-    std::vector<TagSettlement> acks = copy(given, deadline);
-    take_in(); // whatever was lost meanwhile
-    if (tags_.epoch() == epoch) tell(acks, deadline);
-  } catch (const ConnectionLost& failure) {
-    lost(failure);
-  } catch (...) {
-    for (const Given& one : given) {
-      if (*one.result != SWAPMQ_STATUS_UNTOUCHED) continue;
-      if (tags_.epoch() == epoch) tags_.still_held(one.tag);
-    }
+    acks = copy(given, deadline);
+  } catch (...) { // nothing is told of any
+    for (const Given& one : given) tags_.still_held(one.tag);
     throw;
+  }
+  take_in(); // whatever was lost meanwhile
+  try {
+    if (tags_.epoch() == epoch) tell(acks, deadline);
+  } catch (const Failure& failure) { // a deadline that passed, too: what was done is not known
+    lost(failure);
   }
   const bool ours = tags_.epoch() == epoch;
   for (const Given& one : given) {

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -98,6 +99,7 @@ class Claimer {
 
   // Finding the delay queues.
   void learn_places();
+  std::optional<std::set<std::string>> list(backend::Deadline deadline) const;
   bool look_for_more(backend::Deadline deadline);
   uint64_t ready_in(Place& place, backend::Deadline deadline);
 

@@ -4,6 +4,7 @@
 // one; and a request behind it (channel.flow, which changes nothing) has one, and then the broker's
 // channel has done all that came before.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "broker_error.hpp"
@@ -119,7 +120,12 @@ void Consumer::settle(Call& call) {
 void Consumer::settle_claims(Call& call) {
   if (call.claims.empty()) return;
   std::vector<Claimer::Given> given;
+  std::set<uint64_t> tags;
   for (const Given& one : call.claims) {
+    if (!tags.insert(one.tag).second) { // given twice
+      call.args.settlement_results[one.settlement] = SWAPMQ_LOST;
+      continue;
+    }
     given.push_back({&call.args.settlements[one.settlement], one.tag,
                      &call.args.settlement_results[one.settlement]});
   }

@@ -166,7 +166,7 @@ int64_t return_claims(Database& database, WriteTransaction& transaction, Lanes& 
     lane.again += again;
     lane.delayed += delayed;
     lane.dirty = true;
-    returned += back;
+    returned += again;
     transaction.wake_later(name_of_queue(database, queue_of_lane(claim.lane)));
   }
   Query(database, "DELETE FROM claims WHERE id BETWEEN ?1 AND ?2")

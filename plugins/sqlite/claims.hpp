@@ -51,7 +51,8 @@ class Claims {
 
 /// Makes ready again all that the consumer holds, each at its place, and forgets the consumer; what
 /// it claimed before its time waits again. `counted`: this return raises the delivery counts.
-/// Returns how many messages came back.
+/// Returns how many
+/// messages are ready again.
 int64_t return_claims(Database& database, WriteTransaction& transaction, Lanes& lanes,
                       int64_t consumer, bool counted);
 

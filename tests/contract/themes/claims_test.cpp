@@ -134,7 +134,10 @@ TEST_F(Claims, AnAckedOneIsGone) {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, std::vector{due("a", at), due("b", at), due("c", at)});
   const Deliveries claimed = claim(mover(), 3);
-  settle_all(mover(), claimed, &ack);
+  ASSERT_EQ(claimed.size(), 3u);
+  const std::vector twice{ack(claimed[0]), ack(claimed[1]), ack(claimed[0]), ack(claimed[2])};
+  EXPECT_EQ(mover().settle(twice),
+            (std::vector<swapmq_status>{SWAPMQ_OK, SWAPMQ_OK, SWAPMQ_LOST, SWAPMQ_OK}));
   EXPECT_EQ(mover().settle(ack(claimed[0])), SWAPMQ_LOST) << "settled before";
   const milliseconds beyond(at - unix_now_ms() + 300);
   EXPECT_EQ(mover().poll(3, std::max(beyond, milliseconds(0))).size(), 0u);
@@ -248,6 +251,24 @@ TEST_F(Claims, AKilledClaimerGivesBack) {
     EXPECT_EQ(again[i].delivery_count, 1u) << "a claim that ends so is not counted";
   }
   settle_all(mover(), again, &ack);
+}
+
+TEST_F(Claims, WhatASilentClaimerSettlesIsTrue) {
+  const std::int64_t at = unix_now_ms() + kSoonMs;
+  fill(name_, due("claimed in silence", at));
+  Session silent = consumer();
+  Subscription claimer = silent.subscribe(silent.queue(name_), 1, kLease);
+  const Deliveries claimed = claim(claimer, 1);
+  ASSERT_EQ(claimed.size(), 1u);
+  const auto start = Clock::now();
+  while (since(start) < 2 * kLease) { // others may take its claim from it, or not
+    ASSERT_EQ(mover().poll(1, milliseconds(50)).size(), 0u) << "delivered early";
+  }
+  const swapmq_status status = claimer.settle(ack(claimed[0]));
+  if (status == SWAPMQ_LOST) return expect_delivered(at, 1);
+  EXPECT_EQ(status, SWAPMQ_OK);
+  const milliseconds beyond(at - unix_now_ms() + 300);
+  EXPECT_EQ(mover().poll(1, std::max(beyond, milliseconds(0))).size(), 0u) << "acked";
 }
 
 TEST_F(Claims, OfOneThatWasNackedWithADelay) {
