@@ -35,7 +35,7 @@ void write_backend(JsonWriter& to, const BackendStatus& backend) {
       .member("active", backend.active)
       .member("owed", backend.owed)
       .member("watched", backend.watched)
-      .member("opened", backend.opened)
+      .member("missing", backend.missing)
       .member("in_flight", backend.in_flight)
       .member("ready", backend.ready)
       .member("unacked", backend.unacked)
