@@ -48,7 +48,8 @@ host does not follow it.
   sqlite-6b1d2f0a9c3e        owed    4100   256      3        0          0
 
 STATE      active: publishes go there; owed: it was left, and is not known to be empty yet;
-           watched: it is empty, and consumed from all the same; left: nothing is consumed there
+           watched: it is empty, and consumed from all the same; left: nothing is consumed there;
+           missing: it may be owed messages, but cannot be opened, which is tried again and again
 READY, UNACKED, DELAYED  messages there, counted while it is owed
 IN FLIGHT  publishes under way
 MOVED      messages moved from there

@@ -98,6 +98,7 @@ std::string one_line_of_switch(const Node& changing) {
 
 std::string state_of(const Node& backend) {
   if (backend["active"].flag()) return "active";
+  if (backend["missing"].flag()) return "missing";
   if (backend["owed"].flag()) return "owed";
   return backend["watched"].flag() ? "watched" : "left";
 }
