@@ -91,6 +91,7 @@ Config build(const Document& document, const std::string& file) {
     if (const Node* allow = switching->find("allow_capability_loss")) {
       config.switching.allow_capability_loss = allow->is_true();
     }
+    if (const Node* probe = switching->find("probe")) config.probe = probe->is_true();
     take_seconds(switching->find("prepare_timeout_seconds"), config.switching.prepare_timeout);
     take_seconds(switching->find("drain_timeout_seconds"), config.switching.drain_timeout);
     take_seconds(switching->find("stranded_timeout_seconds"), config.switching.stranded_timeout);

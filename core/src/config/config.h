@@ -44,6 +44,7 @@ struct Config {
   std::chrono::milliseconds connection_timeout{30'000}; ///< of opening a backend or a session
   Pool pool;
   std::map<std::string, QueueConfig> queues;
+  bool probe = true;       ///< what is new to the process is tried in another one first
   SwitchOptions switching; ///< of the switches that follow the config
   std::string state_dir;   ///< empty: what a switch must remember is not kept across a crash
   std::string log_level = "warning"; ///< trace, debug, info, warning, error, off

@@ -77,6 +77,7 @@ Difference difference(const Config& before, const Config& after) {
   compare(before.plugin_path, after.plugin_path, "/plugin_path", to.live);
   compare(before.sha256, after.sha256, "/plugins", to.live);
   compare_switching(before.switching, after.switching, to);
+  compare(before.probe, after.probe, "/switch/probe", to.live);
   compare(before.log_level, after.log_level, "/log/level", to.live);
   compare(before.log_file, after.log_file, "/log/file", to.at_restart);
   compare(before.state_dir, after.state_dir, "/state_dir", to.at_restart);

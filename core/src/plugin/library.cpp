@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <cerrno>
 #include <cstring>
@@ -85,6 +86,7 @@ class Mapped final : public Library {
   Mapped(std::unique_ptr<SealedCopy> copy, boost::dll::shared_library library)
       : copy_(std::move(copy)), library_(std::move(library)) {}
 
+  [[nodiscard]] const SealedCopy& image() const override { return *copy_; }
   [[nodiscard]] bool has_bytes(std::span<const std::byte> bytes) const {
     const auto own = copy_->bytes();
     return own.size() == bytes.size() && std::memcmp(own.data(), bytes.data(), own.size()) == 0;
@@ -176,6 +178,13 @@ Error SealedCopy::renumber() {
   if (!other) return system_error("no descriptor is left for it");
   fd_ = std::move(other);
   return {};
+}
+
+bool Library::is_mapped(const SealedCopy& copy) {
+  Registry& all = registry();
+  const Lock lock(all.mutex);
+  return std::any_of(all.libraries.begin(), all.libraries.end(),
+                     [&](const auto& known) { return known->has_bytes(copy.bytes()); });
 }
 
 Result<std::shared_ptr<const Library>> Library::map(std::unique_ptr<SealedCopy> copy) {

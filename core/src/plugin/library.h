@@ -28,6 +28,8 @@ class SealedCopy {
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
   /// Valid in this process as long as this lives; with its pid, so that a debugger finds it too.
   [[nodiscard]] std::string path() const;
+  /// Its position is nobody's: read it with one of your own.
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
   /// Takes another number, and so another path.
   Error renumber();
 
@@ -42,11 +44,15 @@ class Library {
  public:
   /// Maps these bytes, or gives the library that is mapped from the same ones. [any-thread]
   static Result<std::shared_ptr<const Library>> map(std::unique_ptr<SealedCopy> copy);
+  /// Whether these bytes are mapped already. [any-thread]
+  static bool is_mapped(const SealedCopy& copy);
   virtual ~Library() = default;
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
   [[nodiscard]] swapmq_backend_entry_fn entry() const { return entry_; }
+  /// What it was mapped from.
+  [[nodiscard]] virtual const SealedCopy& image() const = 0;
 
  protected:
   Library() = default;

@@ -13,6 +13,7 @@
 #include "plugin/search.h"
 #include "plugin/sha256.h"
 #include "plugin/trusted_file.h"
+#include "probe/trial.h"
 #include "thread_safety.h"
 
 namespace swapmq::plugin {
@@ -28,6 +29,7 @@ class LoadedPlugin final : public Plugin {
     description_ = std::move(negotiated.description);
     description_.path = std::move(path);
   }
+  [[nodiscard]] const SealedCopy& image() const override { return library_->image(); }
 
  private:
   std::shared_ptr<const Library> library_;
@@ -84,6 +86,9 @@ Result<PluginPtr> load_file(const std::string& path, const std::string& name,
   if (!copy) return copy.error();
   if (Error error = check_pin(**copy, pin)) return error;
   if (auto why = why_not_loadable((*copy)->bytes()); !why.empty()) return Error(Errc::plugin, why);
+  if (!Library::is_mapped(**copy)) {
+    if (Error error = probe::try_loading(**copy, name, path)) return error;
+  }
   return load_copy(std::move(*copy), name, path);
 }
 
@@ -147,6 +152,12 @@ Result<PluginPtr> load_by_name(const LoadRequest& request) {
 }
 
 } // namespace
+
+Result<std::shared_ptr<const Plugin>> Plugin::adopt(std::unique_ptr<SealedCopy> image,
+                                                    const std::string& name,
+                                                    const std::string& path) {
+  return load_copy(std::move(image), name, path);
+}
 
 Result<std::shared_ptr<const Plugin>> Plugin::load(const LoadRequest& request) {
   const bool is_path = request.name_or_path.find('/') != std::string::npos;

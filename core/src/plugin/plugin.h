@@ -13,6 +13,8 @@
 
 namespace swapmq::plugin {
 
+class SealedCopy;
+
 struct LoadRequest {
   std::string name_or_path;             ///< a bare name [a-z0-9_]{1,64}; a path only if allow_path
   std::vector<std::string> plugin_path; ///< folders of the config, searched first
@@ -23,8 +25,14 @@ struct LoadRequest {
 class Plugin {
  public:
   /// Errors have code plugin (or invalid_argument for an impossible name) and list what was tried.
-  /// The same file loads once; a changed one loads beside the old.
+  /// The same file loads once; a changed one loads beside the old. Where a message queue is open in
+  /// this process, one that is new to it is tried in another process first (probe/trial.h).
   static Result<std::shared_ptr<const Plugin>> load(const LoadRequest& request);
+
+  /// Maps and negotiates, without looking for a file: `path` is where these bytes come from.
+  static Result<std::shared_ptr<const Plugin>> adopt(std::unique_ptr<SealedCopy> image,
+                                                     const std::string& name,
+                                                     const std::string& path);
 
   virtual ~Plugin() = default;
   Plugin(const Plugin&) = delete;
@@ -36,6 +44,8 @@ class Plugin {
   [[nodiscard]] const swapmq_capabilities& capabilities() const { return capabilities_; }
   [[nodiscard]] const swapmq_limits& limits() const { return limits_; }
   [[nodiscard]] const PluginDescription& description() const { return description_; }
+  /// The bytes that it was mapped from.
+  [[nodiscard]] virtual const SealedCopy& image() const = 0;
 
  protected:
   Plugin() = default;

@@ -4,12 +4,17 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <iterator>
+#include <span>
 #include <utility>
+
+#include "plugin/sha256.h"
+#include "probe/trial.h"
 
 namespace swapmq::queue {
 namespace {
@@ -70,7 +75,28 @@ Result<std::vector<switching::Member>> BackendOpener::members(const config::Conf
   return all;
 }
 
-Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& member) {
+/// Nothing else runs yet when the first one is opened, and one that forgets its messages touches
+/// nothing outside the process.
+Error BackendOpener::try_first(const SideSetup& setup, const Kind& kind,
+                               const config::Config& config, const OpenTerms& terms) {
+  if (!config.probe || setup.plugin->capabilities().durability == SWAPMQ_DURABILITY_NONE) return {};
+  {
+    const Lock lock(mutex_);
+    if (!opened_one_ || known_.contains(kind)) return {};
+  }
+  plugin::OpenRequest request;
+  request.options_json = setup.options_json;
+  request.instance = setup.instance + "-probe";
+  probe::Terms trial;
+  trial.deadline =
+      std::min(std::chrono::steady_clock::now() + setup.connection_timeout, terms.deadline);
+  trial.given_up = terms.given_up;
+  trial.warn = [this](const std::string& line) { log_->write(LogLevel::warning, line); };
+  return probe::try_opening(*setup.plugin, request, trial);
+}
+
+Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& member,
+                                                  const OpenTerms& terms) {
   const auto config = config_.get();
   SideSetup setup;
   setup.name = member.name;
@@ -85,6 +111,10 @@ Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& membe
   setup.instance = instance_;
   setup.pool = config->pool;
   setup.connection_timeout = config->connection_timeout;
+  setup.open_by = terms.deadline;
+  const Kind kind{setup.plugin.get(),
+                  plugin::sha256_hex(std::as_bytes(std::span(setup.options_json)))};
+  if (Error error = try_first(setup, kind, *config, terms)) return error;
   std::shared_ptr<metrics::Registry> registry;
   {
     const Lock lock(mutex_);
@@ -92,7 +122,13 @@ Result<std::shared_ptr<Side>> BackendOpener::open(const switching::Member& membe
     if (kept == nullptr) kept = std::make_shared<metrics::Registry>();
     registry = kept;
   }
-  return Side::open(setup, log_, std::move(registry));
+  auto side = Side::open(setup, log_, std::move(registry));
+  if (!side) return side;
+  const Lock lock(mutex_);
+  opened_one_ = true;
+  if (known_.size() >= max_known) known_.clear(); // they are tried once more
+  known_.insert(kind);
+  return side;
 }
 
 std::vector<Metric> BackendOpener::metrics() const {

@@ -28,6 +28,7 @@ Result<ReloadResult> Runtime::reload(config::Config config) {
 
   log_->set_level(config.log_level);
   config_.set(std::move(config));
+  guard();
   for (const auto& consumer : consumers()) consumer->follow_config();
 
   auto followed = switcher_->follow(following);

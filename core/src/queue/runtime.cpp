@@ -48,6 +48,7 @@ Error Runtime::start() {
   use(*side);
   timekeeper_ = std::thread([this] { keep_time(); });
   keeper_ = std::thread([this] { keep(); });
+  guard();
   switcher_->start();
   return {};
 }
@@ -137,8 +138,16 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
   return state;
 }
 
-Result<std::shared_ptr<queue::Side>> Runtime::open_side(const switching::Member& member) {
-  return opener_.open(member);
+Result<std::shared_ptr<queue::Side>> Runtime::open_side(const switching::Member& member,
+                                                        const queue::OpenTerms& terms) {
+  return opener_.open(member, terms);
+}
+
+void Runtime::guard() {
+  const auto config = config_.get();
+  if (!config->probe) return guard_.off();
+  guard_.on(config->switching.prepare_timeout,
+            [log = log_](const std::string& line) { log->write(queue::LogLevel::warning, line); });
 }
 
 void Runtime::use(const std::shared_ptr<queue::Side>& side) {
@@ -346,6 +355,7 @@ Error Runtime::close(milliseconds timeout) {
     if (publisher->drain(deadline)) continue;
     keep_first({Errc::timeout, "some messages were not published in time"});
   }
+  guard_.off();
   async_.stop();
   {
     const Lock lock(mutex_);

@@ -14,6 +14,7 @@
 
 #include "config/current.h"
 #include "plugin/session.h"
+#include "probe/trial.h"
 #include "queue/all_backends.h"
 #include "queue/async_publisher.h"
 #include "queue/backend_opener.h"
@@ -66,7 +67,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   [[nodiscard]] std::shared_ptr<queue::Side> side() const { return route_.side(); }
 
   // What a switch does with us.
-  Result<std::shared_ptr<queue::Side>> open_side(const switching::Member& member) override;
+  Result<std::shared_ptr<queue::Side>> open_side(const switching::Member& member,
+                                                 const queue::OpenTerms& terms) override;
   void use(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void consume_from(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void hold_back(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
@@ -99,6 +101,8 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   /// Null: there is none yet.
   Result<std::shared_ptr<queue::Publisher>> known_publisher(std::string_view queue)
       SWAPMQ_EXCLUDES(mutex_);
+  /// As the config of now wants it.
+  void guard();
   void keep_time();
   void keep();
   /// Waits for the next round of a keeper and fills in the consumers there are; false: the end.
@@ -132,6 +136,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   bool stop_keeping_ SWAPMQ_GUARDED_BY(mutex_) = false;
   std::thread timekeeper_, keeper_;
   std::unique_ptr<switching::Switcher> switcher_;
+  probe::Guard guard_; // while it is open
 };
 
 } // namespace swapmq::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "queue/side.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 #include <vector>
@@ -48,7 +49,7 @@ Result<std::shared_ptr<Side>> Side::open(const SideSetup& setup, std::shared_ptr
   plugin::OpenRequest request;
   request.options_json = setup.options_json;
   request.instance = setup.instance;
-  request.deadline = steady_clock::now() + setup.connection_timeout;
+  request.deadline = std::min(steady_clock::now() + setup.connection_timeout, setup.open_by);
   auto sink = std::make_shared<PluginSink>(std::move(log), registry);
   auto backend = plugin::Backend::open(setup.plugin, std::move(sink), request);
   if (!backend) return backend.error();

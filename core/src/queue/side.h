@@ -27,6 +27,7 @@ struct SideSetup {
   std::string instance;     ///< who we are to the broker
   config::Pool pool;
   std::chrono::milliseconds connection_timeout{};
+  Deadline open_by = Deadline::max(); ///< of opening the backend, if that is before the timeout
 };
 
 /// Any thread. Whoever holds it keeps it open, unless it was closed.

@@ -46,12 +46,15 @@ std::string lost_capabilities(const std::vector<CapabilityChange>& changes) {
 Switcher::Switcher(Traffic& traffic, std::unique_ptr<Journal> journal)
     : traffic_(traffic),
       journal_(std::move(journal)),
-      line_([this](const Member& member) { return traffic_.open_side(member); },
-            [this] {
-              const Lock lock(mutex_);
-              opened_ = true;
-              changed_.notify_all();
-            }) {}
+      line_(
+          [this](const Member& member) {
+            return traffic_.open_side(member, {.given_up = [this] { return stopping(); }});
+          },
+          [this] {
+            const Lock lock(mutex_);
+            opened_ = true;
+            changed_.notify_all();
+          }) {}
 
 Switcher::~Switcher() { stop(); }
 
@@ -70,7 +73,7 @@ Result<std::shared_ptr<Side>> Switcher::boot(const Following& following) {
   const std::string key = journal_->read().active;
   Visited& active = visited_.at(key);
   if (active.error) return active.error;
-  auto side = traffic_.open_side(active.member);
+  auto side = traffic_.open_side(active.member, {});
   if (!side) return side.error();
   active.side = *side;
   {
@@ -222,7 +225,8 @@ Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {
   const bool active = request.target.key == journal_->read().active;
   if (side == nullptr || active || known->second.anew ||
       !known->second.member.same_instance(request.target)) {
-    auto opened = traffic_.open_side(request.target);
+    auto opened = traffic_.open_side(request.target,
+                                     {deadline, [this, &request] { return cancelled(request); }});
     if (!opened) return opened.error();
     side = std::move(*opened);
   }

@@ -161,6 +161,7 @@ class Switcher {
   void enter(std::uint64_t number, SwitchPhase phase, const Error& why = {})
       SWAPMQ_EXCLUDES(mutex_);
   void describe_backends() SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] bool stopping() const SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] bool cancelled(const Request& request) const SWAPMQ_EXCLUDES(mutex_);
   void say(queue::LogLevel level, const std::string& line);
 

@@ -157,6 +157,11 @@ Error Switcher::forget(std::string_view backend, bool give_up) {
   return {};
 }
 
+bool Switcher::stopping() const {
+  const Lock lock(mutex_);
+  return stopping_;
+}
+
 bool Switcher::cancelled(const Request& request) const {
   const Lock lock(mutex_);
   return request.number <= cancelled_ || stopping_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "queue/backend_opener.h"
 #include "queue/log.h"
 #include "queue/route.h"
 #include "queue/side.h"
@@ -19,8 +20,10 @@ class Traffic {
  public:
   virtual ~Traffic() = default;
 
-  /// Loads the plugin and opens the backend; nothing uses it yet. Any thread.
-  virtual Result<std::shared_ptr<queue::Side>> open_side(const Member& member) = 0;
+  /// Loads the plugin and opens the backend; nothing uses it yet. Any thread; blocks up to the
+  /// config's connection timeout, and for the trial that one new to this process needs.
+  virtual Result<std::shared_ptr<queue::Side>> open_side(const Member& member,
+                                                         const queue::OpenTerms& terms) = 0;
   /// Keeps it alive from now on: its sessions are served while they lie idle.
   virtual void use(const std::shared_ptr<queue::Side>& side) = 0;
   /// All consumers, those to come as well, consume from there from now on.

@@ -32,6 +32,7 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
   after.switching.policy = BacklogPolicy::leave;
   after.switching.order = SwitchOrder::strict;
   after.switching.prepare_timeout = std::chrono::milliseconds(1);
+  after.probe = false;
   after.log_level = "debug";
   after.connection_timeout = std::chrono::milliseconds(1);
   after.pool = {9, 9};
@@ -44,7 +45,7 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
                           "/plugin_path", "/plugins", "/switch/allow_capability_loss",
                           "/switch/drain_timeout_seconds", "/switch/order", "/switch/policy",
                           "/switch/prepare_timeout_seconds", "/switch/stranded_timeout_seconds",
-                          "/log/level"));
+                          "/switch/probe", "/log/level"));
   EXPECT_THAT(all.instance, ElementsAre("/message_queue/connection_timeout_seconds",
                                         "/message_queue/pool/publish_sessions",
                                         "/message_queue/pool/consume_sessions"));

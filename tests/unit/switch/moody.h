@@ -32,14 +32,25 @@ class Moods {
   [[nodiscard]] std::size_t calls_elsewhere(const std::string& call) const {
     return count(call, false);
   }
+  /// The process that made the last such call; 0: none did.
+  [[nodiscard]] pid_t last_caller(const std::string& call) const {
+    pid_t last = 0;
+    each([&](const std::string& name, pid_t pid) { last = name == call ? pid : last; });
+    return last;
+  }
 
  private:
-  [[nodiscard]] std::size_t count(const std::string& call, bool here) const {
+  void each(const std::function<void(const std::string&, pid_t)>& call) const {
     std::ifstream file(folder_ + "/calls");
     std::string name;
     pid_t pid = 0;
+    while (file >> name >> pid) call(name, pid);
+  }
+  [[nodiscard]] std::size_t count(const std::string& call, bool here) const {
     std::size_t sum = 0;
-    while (file >> name >> pid) sum += name == call && (pid == getpid()) == here ? 1U : 0U;
+    each([&](const std::string& name, pid_t pid) {
+      sum += name == call && (pid == getpid()) == here ? 1U : 0U;
+    });
     return sum;
   }
 
