@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "books.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 namespace switch_test {
 
 Books::Books(const std::string& path) {
   std::ifstream file(path);
-  for (std::string word, id; file >> word >> id;) ++by_word_[word][id];
+  for (std::string word, id; file >> word >> id;) {
+    if (++by_word_[word][id] == 1) in_order_[word].push_back(id);
+  }
+}
+
+std::vector<std::string> Books::in_order(const std::string& word) const {
+  const auto of_word = in_order_.find(word);
+  return of_word != in_order_.end() ? of_word->second : std::vector<std::string>{};
+}
+
+int Books::most(const std::string& word) const {
+  int most = 0;
+  for (const std::string& id : ids(word)) most = std::max(most, times(word, id));
+  return most;
 }
 
 int Books::times(const std::string& word, const std::string& id) const {

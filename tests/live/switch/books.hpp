@@ -20,6 +20,11 @@ class Books {
   [[nodiscard]] std::size_t count(const std::string& word) const; ///< of ids
   [[nodiscard]] Ids ids(const std::string& word) const;
 
+  /// As they were noted with that word, for the first time each.
+  [[nodiscard]] std::vector<std::string> in_order(const std::string& word) const;
+  /// The most times that an id was noted so.
+  [[nodiscard]] int most(const std::string& word) const;
+
   /// Confirmed, and not handled.
   [[nodiscard]] Ids missing() const;
   /// Handled more often than once.
@@ -35,6 +40,7 @@ class Books {
 
  private:
   std::map<std::string, std::map<std::string, int>> by_word_;
+  std::map<std::string, std::vector<std::string>> in_order_;
 };
 
 } // namespace switch_test

@@ -2,7 +2,7 @@
 //
 // switch_pauses: what publishers notice of a switch. 8 of them publish one message at a time, at
 // half the rate that the slower of the two backends sustains; how long they wait is compared with
-// how long they wait on the slower one alone, just before and just after.
+// how long they wait on the slower one alone, in between.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,8 +29,9 @@ using swapmq::MessageQueue;
 using Time = steady_clock::time_point;
 
 constexpr std::size_t publishers = 8;
-constexpr auto measured_alone = 1s;
-constexpr auto patience = 30s;
+constexpr int rounds = 3;
+constexpr auto warm_up = 100ms;
+constexpr auto measured = 450ms;
 constexpr double allowed_gap_ms = 50;
 constexpr double allowed_p99 = 2;
 
@@ -45,10 +46,6 @@ struct Waits {
   std::vector<microseconds> latencies;
   microseconds longest_gap{0}; ///< between two confirms of one publisher
 
-  void add(const Waits& other) {
-    latencies.insert(latencies.end(), other.latencies.begin(), other.latencies.end());
-    longest_gap = std::max(longest_gap, other.longest_gap);
-  }
   [[nodiscard]] double gap_ms() const { return static_cast<double>(longest_gap.count()) / 1000; }
   [[nodiscard]] double p99_ms() const {
     if (latencies.empty()) return 0;
@@ -57,6 +54,22 @@ struct Waits {
     std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(at),
                      sorted.end());
     return static_cast<double>(sorted[at].count()) / 1000;
+  }
+};
+
+double middle(std::vector<double> of) {
+  std::sort(of.begin(), of.end());
+  return of.at(of.size() / 2);
+}
+double worst(const std::vector<double>& of) { return *std::max_element(of.begin(), of.end()); }
+
+struct Rounds {
+  std::vector<double> gaps, p99s; ///< in ms, one of each round
+
+  void add(const Waits& waits) {
+    EXPECT_GT(waits.latencies.size(), 20U);
+    gaps.push_back(waits.gap_ms());
+    p99s.push_back(waits.p99_ms());
   }
 };
 
@@ -155,22 +168,20 @@ class SwitchPauses : public testing::TestWithParam<std::pair<std::string, std::s
   }
   Waits alone(const std::string& backend, microseconds each) const {
     Load load(config(backend), each);
-    std::this_thread::sleep_for(200ms);
+    std::this_thread::sleep_for(warm_up);
     const Time began = steady_clock::now();
-    std::this_thread::sleep_for(measured_alone);
+    std::this_thread::sleep_for(measured);
     return load.between(began, steady_clock::now());
   }
-  /// From when it is asked for until it is retired, and half a second at the least.
+  /// From when it is asked for.
   Waits switching(const std::string& from, const std::string& to, microseconds each) const {
     Load load(config(from), each);
-    std::this_thread::sleep_for(200ms);
+    std::this_thread::sleep_for(warm_up);
     const Time began = steady_clock::now();
-    EXPECT_FALSE(load.mq().switch_to(to, {.allow_capability_loss = true}));
-    std::this_thread::sleep_for(500ms);
-    const auto status = load.mq().wait_for_switch(patience);
-    EXPECT_EQ(status.phase, swapmq::SwitchPhase::retired) << status.error.message();
-    // What is not exact is looked at for seconds; publishers are long gone from there.
-    Waits waits = load.between(began, std::min(steady_clock::now(), began + measured_alone));
+    EXPECT_TRUE(load.mq().switch_to(to, {.allow_capability_loss = true}));
+    std::this_thread::sleep_for(measured);
+    EXPECT_EQ(load.mq().backend_name(), to) << "within what is measured";
+    Waits waits = load.between(began, steady_clock::now());
     EXPECT_EQ(load.refused(), 0U);
     return waits;
   }
@@ -184,17 +195,20 @@ TEST_P(SwitchPauses, AreThoseOfTheSlowerBackendAlone) {
   const std::string& slower = from_is_slower ? from : to;
   const double rate = sustained(slower) / 2;
   const microseconds each(static_cast<std::int64_t>(1e6 * publishers / rate));
-  Waits own = alone(slower, each);
-  const Waits during = switching(from, to, each);
-  own.add(alone(slower, each));
+  // In turn, and the middle one of each: a bad moment of the machine is none of the switch's.
+  Rounds during;
+  Rounds own;
+  for (int round = 0; round < rounds; ++round) {
+    during.add(switching(from, to, each));
+    own.add(alone(slower, each));
+  }
   std::printf(
-      "%-12s -> %-12s at %6.0f/s: longest gap %6.1f ms, alone %6.1f; p99 %6.2f ms, alone "
-      "%6.2f; of %zu publishes\n",
-      from.c_str(), to.c_str(), rate, during.gap_ms(), own.gap_ms(), during.p99_ms(), own.p99_ms(),
-      during.latencies.size());
-  ASSERT_GT(during.latencies.size(), 100U);
-  EXPECT_LT(during.gap_ms(), own.gap_ms() + allowed_gap_ms);
-  EXPECT_LT(during.p99_ms(), own.p99_ms() * allowed_p99);
+      "%-12s -> %-12s at %6.0f/s: longest gap %6.1f ms (worst %6.1f), alone %6.1f (worst %6.1f); "
+      "p99 %6.2f ms (worst %6.2f), alone %6.2f (worst %6.2f)\n",
+      from.c_str(), to.c_str(), rate, middle(during.gaps), worst(during.gaps), middle(own.gaps),
+      worst(own.gaps), middle(during.p99s), worst(during.p99s), middle(own.p99s), worst(own.p99s));
+  EXPECT_LT(middle(during.gaps), middle(own.gaps) + allowed_gap_ms);
+  EXPECT_LT(middle(during.p99s), middle(own.p99s) * allowed_p99);
 }
 
 std::vector<std::pair<std::string, std::string>> all_pairs() {
