@@ -119,8 +119,8 @@ const std::vector<Case> kCases =
           R"(1:113: /plugins: expected an object, got an array)",
           R"(1:132: /plugin_path: expected an array, got an object)"}},
         {R"({ "message_queue": { "type": "memory" }, "switch": { "policy": "transfer", "order": "strict", "drain_timeout_seconds": -1 } })",
-         {R"(1:66: /switch/policy: messages that are moved lose their order; with "order": "strict" the policy can be "drain" or "leave")",
-          R"(1:122: /switch/drain_timeout_seconds: must be from 0 to 2592000, got -1)"}},
+         {R"(1:64: /switch/policy: messages that are moved lose their order; with "order": "strict" the policy can be "drain" or "leave")",
+          R"(1:120: /switch/drain_timeout_seconds: must be from 0 to 2592000, got -1)"}},
         {R"({ "message_queue": { "type": "memory", "task_queue": "a b/../c", "pool": {}, "memory": {} }, "queues": { "é": {} } })",
          {}},
 };
