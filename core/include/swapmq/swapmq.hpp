@@ -439,6 +439,9 @@ struct SwitchOptions {
   /// strict: not with the policy transfer. Until the backend that was left is retired, another
   /// switch to it has to wait.
   SwitchOrder order = SwitchOrder::relaxed;
+  /// strict, where other hosts consume what this one publishes: publishes to queues that nobody
+  /// here consumes wait until the backend that was left has been emptied, or fail at their timeout.
+  bool hold_publishes = false;
   milliseconds prepare_timeout{30'000};
   /// After it a switch that still drains says so as its error; it goes on. 0: never.
   milliseconds drain_timeout{0};

@@ -93,6 +93,9 @@ Config build(const Document& document, const std::string& file) {
     }
     if (const Node* probe = switching->find("probe")) config.probe = probe->is_true();
     take_seconds(switching->find("prepare_timeout_seconds"), config.switching.prepare_timeout);
+    if (const Node* hold = switching->find("hold_publishes")) {
+      config.switching.hold_publishes = hold->is_true();
+    }
     take_seconds(switching->find("drain_timeout_seconds"), config.switching.drain_timeout);
     take_seconds(switching->find("stranded_timeout_seconds"), config.switching.stranded_timeout);
     std::string policy, order;

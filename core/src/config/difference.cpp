@@ -60,6 +60,7 @@ void compare_switching(const SwitchOptions& before, const SwitchOptions& after, 
   compare(before.allow_capability_loss, after.allow_capability_loss,
           "/switch/allow_capability_loss", to.live);
   compare(before.drain_timeout, after.drain_timeout, "/switch/drain_timeout_seconds", to.live);
+  compare(before.hold_publishes, after.hold_publishes, "/switch/hold_publishes", to.live);
   compare(before.order, after.order, "/switch/order", to.live);
   compare(before.policy, after.policy, "/switch/policy", to.live);
   compare(before.prepare_timeout, after.prepare_timeout, "/switch/prepare_timeout_seconds",

@@ -139,6 +139,7 @@ void read_left(Reader& in, Record& record) {
 /// Journals of before there were policies have none.
 void read_policies(Reader& in, const Node& root, Record& record) {
   if (root.find("strict") != nullptr) record.strict = in.flag("strict");
+  if (root.find("holds") != nullptr) record.holds = in.flag("holds");
   if (root.find("policies") == nullptr) return;
   const Node* policies = in.object("policies");
   const Node* member = policies != nullptr ? policies->first_child : nullptr;
@@ -210,6 +211,8 @@ std::string to_json(const Record& record) {
   put_policies(out, record);
   out.Key("strict");
   out.Bool(record.strict);
+  out.Key("holds");
+  out.Bool(record.holds);
   out.Key("refused_config");
   put(out, record.refused_config);
   put_all(out, "queues", record.queues);

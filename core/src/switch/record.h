@@ -35,6 +35,7 @@ struct Record {
   /// policy leave that is not visited was left with what lies there, and is not consumed from.
   std::map<std::string, BacklogPolicy> policies;
   bool strict = false;          ///< each member of the chain is consumed from after all before it
+  bool holds = false;           ///< and published to then, by whoever does not consume
   std::string before;           ///< what was active before that; empty: nothing was
   std::string refused_config;   ///< the configured backend that was rolled back from
   std::set<std::string> queues; ///< all that were ever published to or consumed from, or

@@ -315,6 +315,7 @@ void Switcher::write_cut_over(const Request& request, Record& record) const {
   if (record.active != key) {
     record.before = record.active;
     record.strict = request.options.order == SwitchOrder::strict;
+    record.holds = record.strict && request.options.hold_publishes;
     record.policies.erase(record.active);
     if (request.options.policy != BacklogPolicy::drain) {
       record.policies[record.active] = request.options.policy;

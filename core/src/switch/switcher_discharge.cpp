@@ -81,7 +81,7 @@ void Switcher::open_gates() {
     Visited& visited = visited_.at(key);
     // Whoever only publishes, while others consume, cannot see that these are done with what came
     // before: it waits until that is gone.
-    if (key == record.active) traffic_.hold_publishes(record.strict && !open);
+    if (key == record.active) traffic_.hold_publishes(record.holds && !open);
     const bool alone = key != record.active && record.policy(key) == BacklogPolicy::leave;
     // What an instance before it gives back comes first, too.
     const bool replaced = std::any_of(leaving_.begin(), leaving_.end(),

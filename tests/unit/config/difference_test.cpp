@@ -30,6 +30,7 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
   after.switching.allow_capability_loss = true;
   after.switching.drain_timeout = after.switching.stranded_timeout = std::chrono::milliseconds(1);
   after.switching.policy = BacklogPolicy::leave;
+  after.switching.hold_publishes = true;
   after.switching.order = SwitchOrder::strict;
   after.switching.prepare_timeout = std::chrono::milliseconds(1);
   after.probe = false;
@@ -43,9 +44,9 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
                           "/message_queue/heartbeat_queue", "/message_queue/control_queue",
                           "/message_queue/max_retries", "/message_queue/retry_delay_seconds",
                           "/plugin_path", "/plugins", "/switch/allow_capability_loss",
-                          "/switch/drain_timeout_seconds", "/switch/order", "/switch/policy",
-                          "/switch/prepare_timeout_seconds", "/switch/stranded_timeout_seconds",
-                          "/switch/probe", "/log/level"));
+                          "/switch/drain_timeout_seconds", "/switch/hold_publishes",
+                          "/switch/order", "/switch/policy", "/switch/prepare_timeout_seconds",
+                          "/switch/stranded_timeout_seconds", "/switch/probe", "/log/level"));
   EXPECT_THAT(all.instance, ElementsAre("/message_queue/connection_timeout_seconds",
                                         "/message_queue/pool/publish_sessions",
                                         "/message_queue/pool/consume_sessions"));

@@ -70,7 +70,7 @@ TEST(ConfigParse, EveryKeyArrives) {
     "plugin_path": ["/opt/one", "two"],
     "plugins": { "memory": { "sha256":
       "ABCDEF0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789" } },
-    "switch": { "allow_capability_loss": true, "policy": "leave", "order": "strict",
+    "switch": { "allow_capability_loss": true, "policy": "leave", "order": "strict", "hold_publishes": true,
       "prepare_timeout_seconds": 2, "drain_timeout_seconds": 3, "stranded_timeout_seconds": 4 },
     "state_dir": "/var/lib/swapmq",
     "log": { "level": "debug", "file": "/var/log/swapmq.log" } })");
@@ -93,6 +93,7 @@ TEST(ConfigParse, EveryKeyArrives) {
   EXPECT_TRUE(config.switching.allow_capability_loss);
   EXPECT_EQ(config.switching.policy, BacklogPolicy::leave);
   EXPECT_EQ(config.switching.order, SwitchOrder::strict);
+  EXPECT_TRUE(config.switching.hold_publishes);
   EXPECT_EQ(config.switching.prepare_timeout, milliseconds(2000));
   EXPECT_EQ(config.switching.drain_timeout, milliseconds(3000));
   EXPECT_EQ(config.switching.stranded_timeout, milliseconds(4000));

@@ -179,7 +179,9 @@ TEST_F(StrictOrder, WhoeverOnlyPublishesWaitsUntilOthersAreDoneWithTheOldBackend
   publish(producer, 0, 200);
   ASSERT_TRUE(host.switch_to("memory", strict)); // the consumer goes first
   ASSERT_TRUE(eventually([&] { return host.backend_name() == "memory"; }));
-  ASSERT_TRUE(producer.switch_to("memory", strict));
+  SwitchOptions holding = strict;
+  holding.hold_publishes = true;
+  ASSERT_TRUE(producer.switch_to("memory", holding));
   ASSERT_TRUE(eventually([&] { return producer.backend_name() == "memory"; }));
   const auto held =
       producer.publish("tasks", "too early", {.timeout = std::chrono::milliseconds(300)});

@@ -23,7 +23,7 @@ Record example() {
   record.visited = {"sqlite-1", "rabbitmq-2", "memory-3"};
   record.left = {{"memory-3", {{"tasks.dead", 7}}}};
   record.policies = {{"sqlite-1", BacklogPolicy::transfer}, {"memory-3", BacklogPolicy::leave}};
-  record.strict = true;
+  record.strict = record.holds = true;
   record.before = "sqlite-b";
   record.refused_config = "abc";
   record.more_queues = true;
@@ -50,13 +50,14 @@ TEST(Record, IsReadAsItWasWritten) {
 }
 
 TEST(Record, OneOfBeforeThereWerePoliciesDrainsInRelaxedOrder) {
-  const std::string json =
-      without(to_json(example()),
-              R"("policies":{"memory-3":"leave","sqlite-1":"transfer"},"strict":true,)");
+  const std::string json = without(
+      to_json(example()),
+      R"("policies":{"memory-3":"leave","sqlite-1":"transfer"},"strict":true,"holds":true,)");
   const auto read = record_from(json);
   ASSERT_TRUE(read) << read.error().message();
   EXPECT_EQ(read->policy("sqlite-1"), BacklogPolicy::drain);
   EXPECT_FALSE(read->strict);
+  EXPECT_FALSE(read->holds);
 }
 
 TEST(Record, SaysWhatIsWrongWithOneThatIsNone) {
