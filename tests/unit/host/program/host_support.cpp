@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "host_support.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace swapmq::program_test {
 namespace {
 
+/// The config that they name.
+std::string config_in(const Args& args) {
+  const auto option = std::find(args.begin(), args.end(), "--config");
+  return option == args.end() ? "swapmq.json" : *std::next(option);
+}
+
 Args with_config(Args args) {
+  const std::string config = config_in(args);
   if (std::find(args.begin(), args.end(), "--config") == args.end()) {
-    args.insert(args.end(), {"--config", "swapmq.json"});
+    args.insert(args.end(), {"--config", config});
   }
   return args;
 }
@@ -31,7 +39,7 @@ std::string active(const std::string& name) { return R"("name":")" + name + R"("
 
 HostProcess::HostProcess(const Folder& folder, Args args, const How& how)
     : Process(folder, with_config(args), how) {
-  const Args asking{"status", "--quiet", "--config", with_config(args).back()};
+  const Args asking{"status", "--quiet", "--config", config_in(args)};
   EXPECT_TRUE(eventually([&] { return run(folder, asking).code == 0; })) << err();
 }
 

@@ -158,6 +158,8 @@ void Process::signal(int number) const { ::kill(pid_, number); }
 
 std::string Process::err() const { return folder_.read(err_name_); }
 
+std::string Process::out_path() const { return folder_.path() + "/" + out_name_; }
+
 Finished Process::wait() {
   Finished finished;
   int status = 0;

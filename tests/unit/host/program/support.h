@@ -66,6 +66,8 @@ class Process {
   void signal(int number) const;
   /// What it has written to standard error so far.
   [[nodiscard]] std::string err() const;
+  /// Where its output goes, if to a file.
+  [[nodiscard]] std::string out_path() const;
   /// Fails the test if it takes longer than a minute.
   Finished wait();
 
