@@ -81,7 +81,7 @@ Returns once the host has begun, with --wait when it is over. On a terminal a li
 is: the phase, the messages left, those moved, the time, the last error. An interruption or a
 timeout ends the waiting, not the switch: 'swapmq switch --cancel' does that.
 
-Exit codes: 0 begun, with --wait: done; with --dry-run: it would be possible; 1 refused (it can do
+Exit codes: 0 begun, with --wait: done; with --dry-run: it would be done; 1 refused (it can do
 less, another switch is on its way, ...), cancelled, or no host; 2 usage, no such section, or it is
 the active one; 3 config; 4 plugin; 5 the broker cannot be reached or does not let us in; 6 not
 over when the timeout passed.

@@ -65,7 +65,8 @@ ExitCode print_answer(const CommonOptions& common, const ControlRequest& request
   std::string text;
   if (common.json) {
     text = (of_status ? answer.status : answer.line) + "\n";
-  } else if (of_status || (answer.ok && !common.quiet)) { // what is wrong is said elsewhere
+  } else if (of_status || ((answer.ok || request.dry_run) && !common.quiet)) {
+    // What is wrong is said elsewhere; what a dry run found is of use in any case.
     text = text_of(request, answer);
   }
   return print_out(text) ? exit_done : exit_failed;

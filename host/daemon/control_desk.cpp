@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/control_desk.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -74,7 +75,8 @@ class ControlDesk::Task final : public Errand {
   const ControlRequest request_;
   const Clock::time_point deadline_;
   Stage stage_ = Stage::asking;
-  Error refused_; ///< at once
+  SwitchOptions options_; ///< of a switch
+  Error refused_;         ///< at once
   std::shared_ptr<Asked> asked_ = std::make_shared<Asked>();
   std::uint64_t reload_ = 0; ///< the number to await
   std::uint64_t number_ = 0; ///< of the switch; 0: whichever is the last
@@ -88,8 +90,8 @@ void ControlDesk::Task::ask() {
     case Do::status:
       return follow(0);
     case Do::change: {
-      const auto job = [&queue, asked = asked_, type = request_.type,
-                        options = merged(desk_.switch_options_(), request_)] {
+      options_ = merged(desk_.switch_options_(), request_);
+      const auto job = [&queue, asked = asked_, type = request_.type, options = options_] {
         asked->set(queue.switch_to(type, options));
       };
       if (!desk_.worker_.post(job)) refused_ = Error(Errc::conflict, "too much is waiting here");
@@ -178,6 +180,13 @@ std::string ControlDesk::Task::followed(Clock::time_point now, bool may_skip) {
 /// What the end of a switch means to whoever asked for it.
 Error ControlDesk::Task::outcome(const SwitchStatus& status) const {
   if (status.error && status.phase != SwitchPhase::retired) return status.error;
+  const bool would_lose = std::any_of(status.changes.begin(), status.changes.end(),
+                                      [](const CapabilityChange& change) { return change.lost; });
+  if (options_.dry_run && would_lose && !options_.allow_capability_loss) {
+    return {Errc::not_supported, "it would be refused, since " + name_of(status.to) +
+                                     " can do less than " + name_of(status.from) +
+                                     "; --allow-capability-loss switches all the same"};
+  }
   const bool wanted_so = request_.what == Do::cancel || request_.what == Do::status;
   if (status.phase == SwitchPhase::cancelled && !wanted_so) {
     return {Errc::conflict, "the switch was cancelled; all is as it was"};

@@ -89,9 +89,11 @@ std::string error_after_colon(const Node& of) {
 }
 
 std::string one_line_of_switch(const Node& changing) {
-  std::string line = "switch " + std::to_string(changing["number"].number()) + " " +
-                     from_to(changing) + ": " + changing["phase"].text() + ", after " +
-                     elapsed(changing);
+  std::string line =
+      "switch " + std::to_string(changing["number"].number()) + " " + from_to(changing) + ": ";
+  const bool only_tried = changing["phase"].text() == "refused" && !changing["error"];
+  if (only_tried) return line + "a dry run, nothing has changed";
+  line += changing["phase"].text() + ", after " + elapsed(changing);
   if (changing["crossed"].flag()) line += "; others publish to what was left (crossed)";
   return line + error_after_colon(changing);
 }

@@ -168,8 +168,12 @@ void Supervisor::look_at_switch(Clock::time_point now) {
 void Supervisor::say_switch(const SwitchStatus& status) {
   if (status.phase == SwitchPhase::none) return;
   std::string text = "switch " + std::to_string(status.number) + " from " + name_of(status.from) +
-                     " to " + name_of(status.to) + ": " + std::string(to_string(status.phase)) +
-                     ", after " + format_elapsed(status.elapsed);
+                     " to " + name_of(status.to) + ": ";
+  if (status.phase == SwitchPhase::refused && !status.error) {
+    say(text + "a dry run, nothing has changed");
+    return;
+  }
+  text += std::string(to_string(status.phase)) + ", after " + format_elapsed(status.elapsed);
   if (status.error) text += ": " + status.error.message();
   const bool ended_in_vain = !under_way(status.phase) && status.phase != SwitchPhase::retired;
   if (ended_in_vain) text += "; " + queue_.backend_name() + " goes on as it is";

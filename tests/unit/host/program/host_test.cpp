@@ -74,9 +74,14 @@ TEST_F(Host, SwitchesRollsBackAndForgets) {
 
 TEST_F(Host, ADryRunTellsAndChangesNothing) {
   HostProcess host(folder_);
-  const Finished possible = swapmq({"switch", "memory", "--dry-run"});
+  const Finished possible = swapmq({"switch", "memory", "--dry-run", "--allow-capability-loss"});
   EXPECT_EQ(possible.code, 0) << possible.err;
-  EXPECT_THAT(possible.out, ContainsRegex("durability +power +none +yes"));
+  EXPECT_THAT(possible.out, AllOf(HasSubstr("sqlite to memory: a dry run, nothing has changed"),
+                                  ContainsRegex("durability +power +none +yes")));
+  const Finished too_little = swapmq({"switch", "memory", "--dry-run"});
+  EXPECT_EQ(too_little.code, 1) << "as it would be without --dry-run";
+  EXPECT_THAT(too_little.out, ContainsRegex("durability +power +none +yes"));
+  EXPECT_THAT(too_little.err, HasSubstr("it would be refused, since memory can do less"));
   const Finished down = swapmq({"switch", "trouble", "--dry-run"});
   EXPECT_EQ(down.code, 5) << down.err;
   EXPECT_THAT(down.err, HasSubstr("no broker at trouble.example:1"));
