@@ -43,17 +43,13 @@ bool follow_first_link(fs::path& path, std::vector<Place>& places) {
 }
 
 /// Every folder in which a name stands that the path depends on and that is likely to be replaced:
-/// the file, the links on the way to it, and the folder that the file is in.
+/// the file, and the links on the way to it. (That the folder itself is, it says of itself.)
 std::vector<Place> places_of(const std::string& path) {
   std::vector<Place> places;
   std::error_code error;
   fs::path rest = fs::absolute(path, error);
   for (int links = 0; links < most_links && follow_first_link(rest, places);) ++links;
-  const fs::path folder = rest.parent_path();
-  places.emplace_back(folder.string(), rest.filename().string());
-  if (folder.has_relative_path()) {
-    places.emplace_back(folder.parent_path().string(), folder.filename().string());
-  }
+  places.emplace_back(rest.parent_path().string(), rest.filename().string());
   return places;
 }
 

@@ -28,12 +28,13 @@ class Echo final : public Errand {
  public:
   explicit Echo(std::string_view line) : line_(line) {}
   std::string go_on(Clock::time_point /*now*/, bool may_skip) override {
-    if (line_ == "endless") return may_skip ? "" : "news\n";
+    if (line_ == "endless") return may_skip ? "" : news();
     if (line_ == "flood") return std::string(100'000, 'x') + "\n";
     over_ = true;
     return "echo " + line_ + "\n";
   }
   [[nodiscard]] bool over() const override { return over_; }
+  static std::string news() { return std::string(99, 'n') + "\n"; }
 
  private:
   const std::string line_;
@@ -141,10 +142,11 @@ TEST_F(Server, WhoDoesNotReadIsSkippedAndThenLetGo) {
   const Descriptor reader = connected(), hanging = connected();
   say(hanging, "endless\n");
   say(reader, "endless\n");
-  // Far more rounds than a socket holds news: the one that hangs gets no more than that.
-  for (int i = 0; i < 200'000; ++i) server_.serve(now_);
+  // More than the bound on what waits: the one that hangs is told no more than its socket holds.
+  const auto rounds = 2 * ControlServer::most_waiting_bytes / Echo::news().size();
+  for (std::size_t i = 0; i < rounds; ++i) server_.serve(now_);
   EXPECT_EQ(server_.connections(), 2U);
-  EXPECT_THAT(heard(reader, 1'000), StartsWith("news\nnews\n"));
+  EXPECT_THAT(heard(reader, 1'000), StartsWith(Echo::news() + Echo::news()));
   server_.serve(now_ + ControlServer::reader_patience + 1ms);
   EXPECT_EQ(server_.connections(), 1U) << "the one that reads stays";
 }
