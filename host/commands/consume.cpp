@@ -273,7 +273,7 @@ int run(const CommonOptions& common, const ConsumeCommand& command) {
   consuming.finish(*subscription);
   const ExitCode code = consuming.summary();
   (void)host.close(command.timeout);
-  return code;
+  return host.leave(code);
 }
 
 } // namespace swapmq::host

@@ -242,7 +242,7 @@ int run(const CommonOptions& common, const PublishCommand& command) {
   host.ending();
   const ExitCode code = publishing.summary();
   (void)host.close(command.timeout); // all was answered for; nothing can be lost here any more
-  return code;
+  return host.leave(code);
 }
 
 } // namespace swapmq::host

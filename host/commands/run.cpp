@@ -44,8 +44,8 @@ int run(const CommonOptions& common, const RunCommand& command) {
   say_if_unreachable(host.queue(), command.timeout);
   (void)signals::wait(-1, 0);
   if (!common.quiet) print_err("swapmq: ending; a second signal ends at once\n");
-  if (const Error error = host.close(command.timeout)) return fail(error);
-  return exit_done;
+  const Error error = host.close(command.timeout);
+  return host.leave(error ? fail(error) : exit_done);
 }
 
 } // namespace swapmq::host

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/host.h"
 
+#include <cstdlib>
 #include <utility>
 
+#include "output.h"
 #include "program.h"
 #include "signals.h"
 
@@ -41,9 +43,17 @@ void Host::ending() {
 
 Error Host::close(milliseconds timeout) {
   ending();
-  Error error = queue_->close(timeout);
+  return queue_->close(timeout);
+}
+
+ExitCode Host::leave(ExitCode code) {
+  constexpr milliseconds patience{2'000};
+  if (supervisor_ && !supervisor_->finish(patience)) {
+    print_err("swapmq: a plugin that is being loaded does not come back; ending without it\n");
+    std::_Exit(code); // exit() would wait for it as well
+  }
   supervisor_.reset();
-  return error;
+  return code;
 }
 
 } // namespace swapmq::host

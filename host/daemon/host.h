@@ -12,6 +12,7 @@
 #include "daemon/config_source.h"
 #include "daemon/config_watcher.h"
 #include "daemon/supervisor.h"
+#include "exit_code.h"
 #include "swapmq/swapmq.hpp"
 
 namespace swapmq::host {
@@ -31,8 +32,11 @@ class Host {
   [[nodiscard]] std::string control_socket() const;
   /// It begins to end: others hear of it, and are answered still.
   void ending();
-  /// MessageQueue::close(), and the end of it all.
+  /// MessageQueue::close(); others are answered while it drains.
   Error close(milliseconds timeout);
+  /// After close(), with what the command is to exit with: the end of it all. If a plugin that is
+  /// being loaded does not come back, that is the end of the process; nothing else would be.
+  ExitCode leave(ExitCode code);
 
  private:
   const CommonOptions& common_;

@@ -59,12 +59,17 @@ void Supervisor::ending() {
   ::eventfd_write(rung_.get(), 1);
 }
 
-void Supervisor::stop() {
+bool Supervisor::finish(milliseconds patience) {
   stopping_ = true;
   ::eventfd_write(rung_.get(), 1);
   if (thread_.joinable()) thread_.join();
-  worker_.stop();
   server_.reset(); // the socket goes before the lock on its folder
+  return worker_.finish(Clock::now() + patience);
+}
+
+void Supervisor::stop() {
+  (void)finish(milliseconds(0));
+  worker_.stop();
 }
 
 void Supervisor::run() {

@@ -48,7 +48,10 @@ class Supervisor {
   Error start();
   /// The host is asked to end: it says so, and goes on answering. Any thread.
   void ending();
-  /// Ends all of it; waits for a reload that is under way.
+  /// Ends all of it but a reload that is under way, for which it waits so long. False: that does
+  /// not come back; it is what stop() would wait for.
+  [[nodiscard]] bool finish(milliseconds patience);
+  /// Ends all of it.
   void stop();
 
  private:

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -21,24 +20,33 @@ bool Worker::post(std::function<void()> job) {
   return true;
 }
 
-void Worker::stop() {
-  {
-    const Lock lock(mutex_);
-    stopping_ = true;
-    posted_.notify_one();
+bool Worker::finish(std::chrono::steady_clock::time_point deadline) {
+  const Lock lock(mutex_);
+  stopping_ = true;
+  posted_.notify_one();
+  while (working_ && std::chrono::steady_clock::now() < deadline) {
+    ended_.wait_until(mutex_, deadline);
   }
+  return !working_;
+}
+
+void Worker::stop() {
+  (void)finish({});
   if (thread_.joinable()) thread_.join();
 }
 
 std::function<void()> Worker::next() {
   constexpr std::chrono::minutes period{1}; // no wait is without an end
   const Lock lock(mutex_);
+  working_ = false;
+  ended_.notify_all();
   while (jobs_.empty() && !stopping_) {
     posted_.wait_until(mutex_, std::chrono::steady_clock::now() + period);
   }
   if (stopping_) return {};
   std::function<void()> job = std::move(jobs_.front());
   jobs_.pop_front();
+  working_ = true;
   return job;
 }
 

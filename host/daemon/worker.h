@@ -4,6 +4,7 @@
 // supervisor's answers.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -26,7 +27,10 @@ class Worker {
 
   /// False: too many wait, or it was stopped.
   [[nodiscard]] bool post(std::function<void()> job) SWAPMQ_EXCLUDES(mutex_);
-  /// Waits for the job that is under way; those that wait are dropped.
+  /// Those that wait are dropped, and none is taken any more. Waits for the one that is under way;
+  /// false: it had not ended by then.
+  [[nodiscard]] bool finish(std::chrono::steady_clock::time_point deadline) SWAPMQ_EXCLUDES(mutex_);
+  /// The same for as long as it takes, and the end of the thread.
   void stop() SWAPMQ_EXCLUDES(mutex_);
 
  private:
@@ -36,8 +40,9 @@ class Worker {
 
   const int done_;
   backend::Mutex mutex_;
-  backend::Condition posted_;
+  backend::Condition posted_, ended_;
   std::deque<std::function<void()>> jobs_ SWAPMQ_GUARDED_BY(mutex_);
+  bool working_ SWAPMQ_GUARDED_BY(mutex_) = false;
   bool stopping_ SWAPMQ_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <future>
 
 #include "daemon/descriptor.h"
@@ -109,6 +110,25 @@ TEST(Worker, HasABound) {
   for (std::size_t i = 0; i < Worker::most_jobs; ++i) EXPECT_TRUE(worker.post([] {}));
   EXPECT_FALSE(worker.post([] {}));
   may_end.set_value();
+}
+
+TEST(Worker, TellsThatAJobDoesNotEnd) {
+  const Descriptor rung(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  Worker worker(rung.get());
+  std::promise<void> began, may_end;
+  bool dropped = true;
+  ASSERT_TRUE(worker.post([&] {
+    began.set_value();
+    may_end.get_future().wait();
+  }));
+  ASSERT_TRUE(worker.post([&] { dropped = false; }));
+  began.get_future().wait();
+  EXPECT_FALSE(worker.finish(std::chrono::steady_clock::now() + std::chrono::milliseconds(50)));
+  EXPECT_FALSE(worker.post([] {})) << "it takes no more";
+  may_end.set_value();
+  EXPECT_TRUE(worker.finish(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+  worker.stop();
+  EXPECT_TRUE(dropped);
 }
 
 } // namespace

@@ -133,6 +133,22 @@ TEST_F(Host, AnUnknownPluginChangesNothing) {
   EXPECT_THAT(status(), HasSubstr(active("sqlite")));
 }
 
+TEST_F(Host, APluginThatHangsWhileItIsLoadedStopsNeitherTheHostNorItsEnd) {
+  HostProcess host(folder_, {"publish", "q", "--lines", "--watch"}, {.in = Stdin::pipe});
+  configure("hanging");
+  EXPECT_TRUE(comes_to(R"("reloading":true)"));
+  const Finished reload = swapmq({"reload", "--timeout", "200ms"});
+  EXPECT_EQ(reload.code, 6);
+  EXPECT_THAT(reload.err, HasSubstr("the configuration is still being read after 0.20 s"));
+  host.write_input("1\n2\n");
+  EXPECT_THAT(swapmq({"status"}).out, HasSubstr("swapmq.json; being read\n"));
+  host.close_input();
+  const Finished ended = host.wait();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("confirmed 2 failed 0 in_doubt 0"),
+                               HasSubstr("a plugin that is being loaded does not come back")));
+}
+
 TEST_F(Host, WithoutAStateDirThereIsNothingToAsk) {
   folder_.write("swapmq.json", R"({"message_queue": {"type": "memory", "memory": {}}})");
   Process host(folder_, {"run", "--config", "swapmq.json"});
