@@ -25,9 +25,11 @@ Args with_config(Args args) {
 
 std::string HostFolder::config(const std::string& type, const std::string& more,
                                const std::string& state_dir) {
-  return R"({"message_queue": {"type": ")" + type + R"(", "sqlite": {"path": "queues.db"},
+  return R"({"message_queue": {"type": ")" + type +
+         R"(", "sqlite": {"path": "queues.db"},
     "memory": {}, "trouble": {"down": true, "password": "s3cret"}, "retry_delay_seconds": 0},
-    "plugin_path": [")" SWAPMQ_TEST_BACKENDS R"("], "state_dir": ")" +
+    "plugin_path": [")" SWAPMQ_TEST_BACKENDS R"(", ")" SWAPMQ_TEST_BACKENDS
+         R"(/hanging"], "state_dir": ")" +
          state_dir + "\"" + more + "}";
 }
 
