@@ -189,6 +189,24 @@ TEST_F(HostTraffic, ASwitchThatIsNotOverWhenTheTimeoutPassedGoesOn) {
   EXPECT_EQ(publisher.wait().code, 0);
 }
 
+TEST_F(HostTraffic, ATerminalShowsHowFarASwitchIs) {
+  folder_.write("swapmq.json", config("sqlite"));
+  HostProcess publisher(folder_, {"publish", "q", "--lines", "--watch"}, {.in = Stdin::pipe});
+  publisher.write_input("1\n2\n3\n");
+  EXPECT_TRUE(eventually([&] { return ready("queues.db") == 3; }));
+  // script(1) has a terminal of its own.
+  const std::string command = SWAPMQ_TEST_PROGRAM
+      " switch memory --allow-capability-loss --wait --timeout 1s --config swapmq.json";
+  const Finished shown = run(folder_, {"-qec", command, "/dev/null"},
+                             {.environment = {"TERM=xterm"}, .program = "/usr/bin/script"});
+  EXPECT_EQ(shown.code, 6);
+  EXPECT_THAT(shown.out,
+              HasSubstr("\r\033[Kfrom sqlite to memory: drain, left 3 ready 0 unacked 0 delayed, "
+                        "moved 0, 0."));
+  EXPECT_THAT(shown.out, HasSubstr("\r\033[Kswapmq: the switch is still under way"))
+      << "the line is out of the way";
+}
+
 TEST_F(HostTraffic, ACancelledDrainIsRolledBack) {
   folder_.write("swapmq.json", config("sqlite"));
   HostProcess publisher(folder_, {"publish", "q", "--lines", "--watch"}, {.in = Stdin::pipe});
