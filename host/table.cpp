@@ -21,6 +21,17 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+std::string printable_lines(std::string_view text, std::string_view between) {
+  std::string shown;
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    shown += printable(text.substr(0, end));
+    if (end == std::string_view::npos) return shown;
+    shown += between;
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::vector<std::string>> shown;
   std::vector<std::size_t> widths;

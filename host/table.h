@@ -15,5 +15,7 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
 /// The text with control characters as \xNN.
 std::string printable(std::string_view text);
+/// The same of each line of the text, with that between them.
+std::string printable_lines(std::string_view text, std::string_view between);
 
 } // namespace swapmq::host

@@ -83,9 +83,10 @@ std::string from_to(const Node& changing) {
   return "from " + name_of(changing["from"].text()) + " to " + name_of(changing["to"].text());
 }
 
-std::string error_after_colon(const Node& of) {
+/// Of a config there may be several, a line each.
+std::string error_after_colon(const Node& of, const char* between = "\n         ") {
   const std::string message = of["error"]["message"].text();
-  return message.empty() ? std::string() : ": " + printable(message);
+  return message.empty() ? std::string() : ": " + printable_lines(message, between);
 }
 
 std::string one_line_of_switch(const Node& changing) {
@@ -206,7 +207,7 @@ std::string progress_text(const std::string& status) {
   return from_to(changing) + ": " + changing["phase"].text() + ", left " + std::to_string(ready) +
          " ready " + std::to_string(unacked) + " unacked " + std::to_string(delayed) +
          " delayed, moved " + std::to_string(moved) + ", " + elapsed(changing) +
-         error_after_colon(changing);
+         error_after_colon(changing, "; ");
 }
 
 } // namespace swapmq::host

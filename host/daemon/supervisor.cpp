@@ -10,6 +10,7 @@
 #include "output.h"
 #include "quantity.h"
 #include "signals.h"
+#include "table.h"
 
 namespace swapmq::host {
 namespace {
@@ -214,7 +215,7 @@ void Supervisor::say(const std::string& text, bool is_error) const {
   if (setup_.quiet && !is_error) return;
   // A line of progress may stand there.
   const std::string clear = stderr_is_terminal() ? "\r\033[K" : "";
-  print_err(clear + "swapmq: " + text + "\n");
+  print_err(clear + "swapmq: " + printable_lines(text, "; ") + "\n");
 }
 
 } // namespace swapmq::host

@@ -95,5 +95,10 @@ TEST(ConfigFile, LogLevelIsReplacedAndTheRestKept) {
   EXPECT_EQ(with_log_level("nonsense", "info"), "nonsense");
 }
 
+TEST(Printable, LinesStayApart) {
+  EXPECT_EQ(printable_lines("a\nb\x1b\n", "; "), "a; b\\x1b; ");
+  EXPECT_EQ(printable_lines("", "; "), "");
+}
+
 } // namespace
 } // namespace swapmq::host

@@ -124,6 +124,17 @@ TEST_F(Host, ABadConfigChangesNothingAndStatusSaysWhatIsWrong) {
   EXPECT_TRUE(eventually([&] { return status().find("\"error\"") == std::string::npos; }));
 }
 
+TEST_F(Host, EveryErrorOfABadConfigIsTold) {
+  HostProcess host(folder_);
+  configure("sqlite", R"(, "queue": {}, "logs": {})");
+  EXPECT_TRUE(comes_to(R"("ok":false)")) << status();
+  EXPECT_THAT(swapmq({"status"}).out,
+              AllOf(HasSubstr("/queue: unknown key"), HasSubstr("\n         swapmq.json:"),
+                    HasSubstr("/logs: unknown key"), Not(HasSubstr("\\x0a"))));
+  EXPECT_THAT(host.err(), HasSubstr("; swapmq.json:")) << "in one line";
+  EXPECT_EQ(lines_of(host.err()).size(), 2u) << host.err();
+}
+
 TEST_F(Host, AnUnknownPluginChangesNothing) {
   HostProcess host(folder_);
   configure("nosuch");
