@@ -170,7 +170,7 @@ TEST_F(HostTraffic, ASwitchThatIsNotOverWhenTheTimeoutPassedGoesOn) {
   publisher.write_input("1\n2\n3\n");
   EXPECT_TRUE(eventually([&] { return ready("queues.db") == 3; }));
   const Finished late =
-      swapmq({"switch", "memory", "--allow-capability-loss", "--wait", "--timeout", "700ms"});
+      swapmq({"switch", "memory", "--allow-capability-loss", "--wait", "--timeout", "2s"});
   EXPECT_EQ(late.code, 6) << late.err;
   EXPECT_THAT(late.err, HasSubstr("the switch is still under way (drain), and goes on"));
   EXPECT_EQ(swapmq({"status", "--wait", "--timeout", "100ms"}).code, 6);
@@ -196,13 +196,13 @@ TEST_F(HostTraffic, ATerminalShowsHowFarASwitchIs) {
   EXPECT_TRUE(eventually([&] { return ready("queues.db") == 3; }));
   // script(1) has a terminal of its own.
   const std::string command = SWAPMQ_TEST_PROGRAM
-      " switch memory --allow-capability-loss --wait --timeout 1s --config swapmq.json";
+      " switch memory --allow-capability-loss --wait --timeout 2s --config swapmq.json";
   const Finished shown = run(folder_, {"-qec", command, "/dev/null"},
                              {.environment = {"TERM=xterm"}, .program = "/usr/bin/script"});
   EXPECT_EQ(shown.code, 6);
   EXPECT_THAT(shown.out,
               HasSubstr("\r\033[Kfrom sqlite to memory: drain, left 3 ready 0 unacked 0 delayed, "
-                        "moved 0, 0."));
+                        "moved 0, "));
   EXPECT_THAT(shown.out, HasSubstr("\r\033[Kswapmq: the switch is still under way"))
       << "the line is out of the way";
 }
