@@ -82,8 +82,8 @@ is: the phase, the messages left, those moved, the time, the last error. An inte
 timeout ends the waiting, not the switch: 'swapmq switch --cancel' does that.
 
 Exit codes: 0 begun, with --wait: done; with --dry-run: it would be done; 1 refused (it can do
-less, another switch is on its way, ...), cancelled, or no host; 2 usage, no such section, or it is
-the active one; 3 config; 4 plugin; 5 the broker cannot be reached or does not let us in; 6 not
+less, another switch is on its way, ...), cancelled, or no host; 2 usage, it is the active one, or
+transfer with strict order; 3 config; 4 plugin; 5 the broker cannot be reached or does not let us in; 6 not
 over when the timeout passed.
 
 Examples:

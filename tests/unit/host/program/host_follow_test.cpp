@@ -189,6 +189,23 @@ TEST_F(HostTraffic, ASwitchThatIsNotOverWhenTheTimeoutPassedGoesOn) {
   EXPECT_EQ(publisher.wait().code, 0);
 }
 
+TEST_F(HostTraffic, TransferMovesWhatLiesThere) {
+  folder_.write("swapmq.json", config("sqlite"));
+  HostProcess publisher(folder_, {"publish", "q", "--lines", "--watch"}, {.in = Stdin::pipe});
+  publisher.write_input("1\n2\n3\n");
+  EXPECT_TRUE(eventually([&] { return ready("queues.db") == 3; }));
+  const Args to_memory{"switch", "memory", "--allow-capability-loss", "--wait", "--policy"};
+  Args strict = to_memory, transfer = to_memory;
+  strict.insert(strict.end(), {"transfer", "--order", "strict"});
+  transfer.emplace_back("transfer");
+  EXPECT_EQ(swapmq(strict).code, 2) << "messages that are moved lose their order";
+  const Finished moved = swapmq(transfer);
+  EXPECT_EQ(moved.code, 0) << moved.err;
+  EXPECT_THAT(moved.out, HasSubstr("from sqlite to memory: retired"));
+  EXPECT_THAT(status(), HasSubstr("\"moved\":3"));
+  EXPECT_EQ(ready("queues.db"), 0);
+}
+
 TEST_F(HostTraffic, ATerminalShowsHowFarASwitchIs) {
   folder_.write("swapmq.json", config("sqlite"));
   HostProcess publisher(folder_, {"publish", "q", "--lines", "--watch"}, {.in = Stdin::pipe});
