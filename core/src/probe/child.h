@@ -28,7 +28,7 @@ struct ChildEnd {
   bool given_up = false;     ///< we killed it, since nobody waits for it
 };
 
-/// In a process group of its own, of which nothing is left when this returns. Any thread; blocks up
+/// In a process group of its own, all of which is killed when it has ended. Any thread; blocks up
 /// to the deadline and a moment. Where the program of this process reaps children that are not its
 /// own, there is neither status nor signal. Errors: resource_exhausted, unavailable: it could not
 /// be started.

@@ -67,13 +67,12 @@ void warn_once(const Terms& terms, const Error& why) {
 }
 
 std::string where(const std::string& step) {
-  if (step.empty()) return "before it was loaded";
   return step == "load" ? "while it was mapped" : "in " + step;
 }
 
-/// What the plugin did that it should not; empty: nothing.
+/// What the plugin, or the probe itself, did that it should not; empty: nothing.
 std::string misdeed(const ChildEnd& end, const Report& report) {
-  const std::string at = where(report.step);
+  const std::string at = report.step.empty() ? "before it began" : where(report.step);
   if (end.late) return "did not come back in time " + at;
   if (end.signal) {
     const char* word = ::sigabbrev_np(*end.signal);
@@ -121,6 +120,9 @@ Error hold(Request request, const plugin::SealedCopy& image, const Terms& terms,
   }
   const std::string did = misdeed(*end, report);
   if (did.empty()) return report.error;
+  if (report.step.empty()) { // that is not the plugin's doing
+    return {Errc::unavailable, subject + " could not be tried: " + *path + " " + did, true};
+  }
   return {Errc::plugin, subject + " " + did + ", in a process of its own; " + untouched, end->late};
 }
 
