@@ -578,7 +578,7 @@ class SWAPMQ_API MessageQueue {
 
   /// Asks for a switch to the backend of that name, as the config's section describes it, and
   /// returns its SwitchStatus::number; switch_status() tells how it goes. Publishers and consumers
-  /// go on meanwhile. Errors: plugin, there is none of that name; config, its section is wrong;
+  /// go on meanwhile. Blocks for loading the plugin, as reload(). Errors: plugin, there is none of that name; config, its section is wrong;
   /// invalid_argument, it is the active one already, or the options contradict each other;
   /// conflict, another switch is still before its cut-over, or strict order has it wait.
   Result<std::uint64_t> switch_to(std::string_view type, const SwitchOptions& options = {});
@@ -603,9 +603,10 @@ class SWAPMQ_API MessageQueue {
 
   /// Reads the config anew and follows it: what can change at once does, another backend, other
   /// options of it or a new build of its plugin begin a switch, in place of one that is not yet
-  /// cut over. Blocks for reading the file and loading plugins, not for a broker. Errors: those of
-  /// try_open() of a config that cannot be used; then nothing has changed. Any thread; one reload
-  /// after the other.
+  /// cut over. Blocks for reading the file and loading plugins, not for a broker; a plugin that is
+  /// new to the process is loaded by another one first, within switch.prepare_timeout_seconds of
+  /// the config before. Errors: those of try_open() of a config that cannot be used; plugin, one
+  /// crashed or hung there; then nothing has changed. Any thread; one reload after the other.
   Result<ReloadResult> reload(const std::string& path);
   /// The same from JSON text.
   Result<ReloadResult> reload_text(std::string_view json, const std::string& name = "<text>");
