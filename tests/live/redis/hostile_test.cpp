@@ -266,11 +266,36 @@ class Visit {
     });
     expect_proper(subscribed);
     if (!subscribed.ok()) return;
+    if (place_ == Place::script_claim || place_ == Place::script_settle_claimed) {
+      claim(subscription);
+    }
     const Exchanged first = exchange(subscription, {});
     settle(subscription, first);
     exchange(subscription, {});
     timely("unsubscribe", milliseconds(2000),
            [&] { test::plugin().unsubscribe(session_->session, subscription); });
+  }
+
+  void claim(swapmq_subscription* subscription) {
+    const auto* claims = static_cast<const swapmq_claim_delayed*>(
+        test::plugin().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED));
+    swapmq_batch* raw = nullptr;
+    const Outcome outcome = timely("claim", kPatience + kGrace, [&] {
+      return test::outcome_of([&](swapmq_error* e) {
+        return claims->claim(session_->session, subscription, 10, 0, test::in(kPatience), &raw, e);
+      });
+    });
+    expect_proper(outcome);
+    const test::BatchPtr batch(raw);
+    if (place_ == Place::script_claim) {
+      EXPECT_FALSE(outcome.ok()) << "it takes this for an answer to a claim";
+      return;
+    }
+    ASSERT_EQ(batch.size(), 1U) << outcome;
+    for (const int32_t action : {SWAPMQ_SETTLE_RELEASE, SWAPMQ_SETTLE_ACK}) {
+      const Exchanged settled = exchange(subscription, {test::settlement(batch[0], action)});
+      EXPECT_NE(settled.statuses[0], SWAPMQ_OK) << "what was not an answer settled it";
+    }
   }
 
   Exchanged exchange(swapmq_subscription* subscription,

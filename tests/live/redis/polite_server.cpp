@@ -38,12 +38,14 @@ constexpr std::array kNames{"hello",
                             "script_ack_fenced",
                             "script_dead_letter",
                             "script_stats",
-                            "script_purge"};
+                            "script_purge",
+                            "script_claim",
+                            "script_settle_claimed"};
 static_assert(kNames.size() == static_cast<std::size_t>(Place::none));
 
 Place script_of(const std::string& text_or_sha) {
   namespace scripts = redis::scripts;
-  const std::array<std::pair<const redis::Script*, Place>, 8> all{
+  const std::array<std::pair<const redis::Script*, Place>, 10> all{
       {{&scripts::publish(), Place::script_publish},
        {&scripts::take(), Place::script_take},
        {&scripts::give_back(), Place::script_give_back},
@@ -51,7 +53,9 @@ Place script_of(const std::string& text_or_sha) {
        {&scripts::ack_fenced(), Place::script_ack_fenced},
        {&scripts::dead_letter(), Place::script_dead_letter},
        {&scripts::stats(), Place::script_stats},
-       {&scripts::purge(), Place::script_purge}}};
+       {&scripts::purge(), Place::script_purge},
+       {&scripts::claim(), Place::script_claim},
+       {&scripts::settle_claimed(), Place::script_settle_claimed}}};
   for (const auto& [script, place] : all) {
     if (text_or_sha == script->text || text_or_sha == script->sha) return place;
   }
@@ -125,8 +129,8 @@ std::string proper_answer(Place place, const Command& command) {
       return resp::bulk("stored");
     case Place::script_take:
       return "*3\r\n:-1\r\n:-1\r\n:0\r\n";
-    case Place::script_give_back: // text, 3, keys, group, consumer, five for each
-      return ones((command.size() - 8) / 5);
+    case Place::script_give_back: // text, 4, keys, group, consumer, five for each
+      return ones((command.size() - 9) / 5);
     case Place::script_ack_fenced: // text, 1, key, group, consumer, two for each
       return ones((command.size() - 6) / 2);
     case Place::script_leave:
@@ -135,6 +139,11 @@ std::string proper_answer(Place place, const Command& command) {
       return "*5\r\n:1\r\n:2\r\n:3\r\n:4\r\n:0\r\n";
     case Place::script_purge:
       return "*3\r\n:5\r\n:0\r\n$3\r\n0-0\r\n";
+    case Place::script_claim:
+      return "*5\r\n:0\r\n" + resp::bulk("later:1-1") +
+             resp::command({"message_id", "m", "data", "body"}) + ":0\r\n:9000000000000\r\n";
+    case Place::script_settle_claimed: // text, 6, keys, group, consumer, four for each
+      return ones((command.size() - 11) / 4);
     default:
       return ":1\r\n";
   }

@@ -39,6 +39,8 @@ enum class Place {
   script_dead_letter,
   script_stats,
   script_purge,
+  script_claim,
+  script_settle_claimed,
   none, ///< no command that is known
 };
 

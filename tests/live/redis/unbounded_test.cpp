@@ -283,7 +283,7 @@ TEST(Broken, ATakeThatFailedIsTriedForFewer) {
   // As above, with entries that came back.
   const FakeServer server(polite([](Place at, const Command& command) -> std::optional<Answer> {
     if (at != Place::script_take) return std::nullopt;
-    const int count = std::stoi(command.at(10));
+    const int count = std::stoi(command.at(11));
     if (count <= 4) return std::nullopt;
     return Answer("*6\r\n:-1\r\n", true);
   }));
