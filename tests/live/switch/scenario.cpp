@@ -121,6 +121,11 @@ void Host::end() {
   process_.reset();
 }
 
+void let_flow(Host& host, std::uint64_t count) {
+  const std::uint64_t until = host.published() + count;
+  EXPECT_TRUE(await([&] { return host.published() >= until; }));
+}
+
 // ---- a scenario ---------------------------------------------------------------------------------
 
 namespace {

@@ -68,6 +68,8 @@ class Host {
 
   /// Awaits that publishes go there. `how`: policy and order.
   void switch_to(const std::string& backend, const std::string& how = "");
+  /// Messages that were published, however that ended.
+  [[nodiscard]] std::uint64_t published() { return std::stoull(tell("counts")); }
   /// That it owes nothing to that backend any more.
   [[nodiscard]] bool has_retired(const std::string& backend) { return role(backend) == "watched"; }
 
@@ -87,6 +89,9 @@ class Host {
 };
 
 using Sections = std::map<std::string, std::string>; ///< options as JSON, by plugin
+
+/// Awaits that it publishes so many more.
+void let_flow(Host& host, std::uint64_t count);
 
 /// What a scenario is played with, as the parameter of a test.
 struct Move {

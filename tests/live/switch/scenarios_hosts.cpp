@@ -28,12 +28,6 @@ class Hosts : public Scenario, public testing::WithParamInterface<Move> {
   void expect_retired(Host& host) const {
     EXPECT_TRUE(await([&] { return host.has_retired(from_); })) << host.state().phase;
   }
-  /// So many more publishes without an end.
-  static void let_flow(Host& host, std::uint64_t count) {
-    const auto published = [&] { return std::stoull(host.tell("counts")); };
-    const std::uint64_t until = published() + count;
-    EXPECT_TRUE(await([&] { return published() >= until; }));
-  }
 
   std::unique_ptr<Host> producer_, consumer_;
 };
@@ -137,11 +131,7 @@ TEST_P(OppositeDirections, LoseNothing) {
   if (crossing.first_publishes) publishing.push_back(first.get());
   if (crossing.second_publishes) publishing.push_back(second.get());
   const auto flow = [&] {
-    for (Host* host : publishing) {
-      const auto published = [&] { return std::stoull(host->tell("counts")); };
-      const std::uint64_t until = published() + 60;
-      EXPECT_TRUE(await([&] { return published() >= until; }));
-    }
+    for (Host* host : publishing) let_flow(*host, 60);
   };
   for (Host* host : publishing) {
     host->tell(std::string("publish tasks ") + (host == first.get() ? "first" : "second") + " 0 0");

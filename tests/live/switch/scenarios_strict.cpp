@@ -20,11 +20,6 @@ class Strict : public Scenario {
     std::erase_if(came, [&](const std::string& id) { return id.rfind(prefix + "-", 0) != 0; });
     EXPECT_EQ(came, expected);
   }
-  static void let_flow(Host& host, std::uint64_t count) {
-    const auto published = [&] { return std::stoull(host.tell("counts")); };
-    const std::uint64_t until = published() + count;
-    EXPECT_TRUE(await([&] { return published() >= until; }));
-  }
 };
 
 class StrictBetween : public Strict, public testing::WithParamInterface<Move> {
