@@ -56,7 +56,7 @@ const std::vector<Planted> kTable = {
     {"ttl_ignored", "Times.AnExpiredMessageIsNotDelivered"},
     {"priority_ignored", "Times.HigherPriorityComesFirst"},
     {"claims_the_latest", "Claims.EarliestDueComesFirst"},
-    {"claims_for_two", "Claims.SeveralClaimersUnderLoadShareNoneAndLoseNone"},
+    {"claims_for_two", "ClaimsUnderLoad.SeveralClaimersShareNoneAndLoseNone"},
     {"claim_ends_early", "Claims.AReleasedOneWaitsForItsTime"},
     {"claim_counts", "Claims.AReleasedOneWaitsForItsTime"},
     {"claim_forgets_the_nack", "Claims.OfOneThatWasNackedWithADelay"},

@@ -466,18 +466,14 @@ TEST_F(Arguments, ListQueues) {
 TEST_F(Arguments, ClaimDelayed) {
   const swapmq_claim_delayed* table = claim_table();
   if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_CLAIM_DELAYED);
-  Session session = consumer();
-  Subscription subscription = session.subscribe(session.queue(fresh_queue()), 1);
+  Subscription one = session_->subscribe(queue_, 1);
   swapmq_batch* batch = nullptr;
-  refused("claim", "session NULL", [&](auto* e) {
-    return table->claim(nullptr, subscription.raw(), 1, 0, soon(), &batch, e);
-  });
-  refused("claim", "subscription NULL",
-          [&](auto* e) { return table->claim(session.raw(), nullptr, 1, 0, soon(), &batch, e); });
-  refused("claim", "batch NULL", [&](auto* e) {
-    return table->claim(session.raw(), subscription.raw(), 1, 0, soon(), nullptr, e);
-  });
-  EXPECT_EQ(batch, nullptr);
+  const auto claim = [&](const char* what, swapmq_session* s, swapmq_subscription* from, auto* to) {
+    refused("claim", what, [&](auto* e) { return table->claim(s, from, 1, 0, soon(), to, e); });
+  };
+  claim("session NULL", nullptr, one.raw(), &batch);
+  claim("subscription NULL", session_->raw(), nullptr, &batch);
+  claim("batch NULL", session_->raw(), one.raw(), static_cast<swapmq_batch**>(nullptr));
 }
 
 TEST_F(Arguments, ErrorsKeepWithinTheirCapacity) {
