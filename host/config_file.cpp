@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 namespace swapmq::host {
@@ -100,28 +99,6 @@ void take(const rapidjson::Value* from, std::string& to) {
   if (from != nullptr && from->IsString()) to = from->GetString();
 }
 
-void take_seconds(const rapidjson::Value* from, milliseconds& to) {
-  if (from == nullptr || !from->IsNumber()) return;
-  to = std::chrono::ceil<milliseconds>(std::chrono::duration<double>(from->GetDouble()));
-}
-
-SwitchOptions switch_options_of(const rapidjson::Value& section) {
-  SwitchOptions options;
-  std::string policy, order;
-  take(member(section, "policy"), policy);
-  take(member(section, "order"), order);
-  for (const auto one : {BacklogPolicy::transfer, BacklogPolicy::leave}) {
-    if (policy == to_string(one)) options.policy = one;
-  }
-  if (order == to_string(SwitchOrder::strict)) options.order = SwitchOrder::strict;
-  const rapidjson::Value* allow = member(section, "allow_capability_loss");
-  options.allow_capability_loss = allow != nullptr && allow->IsBool() && allow->GetBool();
-  take_seconds(member(section, "prepare_timeout_seconds"), options.prepare_timeout);
-  take_seconds(member(section, "drain_timeout_seconds"), options.drain_timeout);
-  take_seconds(member(section, "stranded_timeout_seconds"), options.stranded_timeout);
-  return options;
-}
-
 } // namespace
 
 ConfigSummary summarize_config(std::string_view json) {
@@ -133,9 +110,6 @@ ConfigSummary summarize_config(std::string_view json) {
   const rapidjson::Value* type = queue == nullptr ? nullptr : member(*queue, "type");
   take(type, summary.type);
   take(member(document, "state_dir"), summary.state_dir);
-  if (const rapidjson::Value* section = member(document, "switch")) {
-    summary.switching = switch_options_of(*section);
-  }
   const rapidjson::Value* path = member(document, "plugin_path");
   if (path == nullptr || !path->IsArray()) return summary;
   for (const rapidjson::Value& folder : path->GetArray()) {

@@ -16,7 +16,6 @@ struct ConfigSummary {
   std::string type;
   std::vector<std::string> plugin_path;
   std::string state_dir;
-  SwitchOptions switching; ///< what the config says of switches
 };
 
 /// Never waits (for a pipe's writer, say) nor reads more than a config may have. Errors: config, in

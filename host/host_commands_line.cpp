@@ -68,6 +68,9 @@ void add_switch(App& root, Parts& parts) {
                         "WORD",
                         "relaxed, or strict: what is published from now\non is consumed "
                         "after what lies there");
+  app.add_flag("--hold-publishes", request.hold_publishes,
+               "In strict order: publishes to queues that the\nhost does not consume wait "
+               "until what lies there\nis gone; where others consume them");
   app.add_flag("--allow-capability-loss", request.allow_capability_loss,
                "Also to a backend that can do less");
   app.add_flag("--cancel", parts.cancel,
@@ -108,7 +111,7 @@ std::string finish_control_command(std::string_view name, Parts& parts) {
   if (!parts.cancel) return request.type.empty() ? "TYPE is required" : "";
   request.what = Do::cancel;
   const bool more = !request.type.empty() || request.dry_run || request.policy || request.order ||
-                    request.allow_capability_loss;
+                    request.hold_publishes || request.allow_capability_loss;
   return more ? "--cancel goes with --wait and --timeout alone" : "";
 }
 

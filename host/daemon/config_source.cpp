@@ -19,31 +19,17 @@ Result<MessageQueue> ConfigSource::open() {
   Result<MessageQueue> opened = MessageQueue::try_open_text(*text, path_);
   if (!opened) return opened;
   state_dir_ = summarize_config(*text).state_dir;
-  keep_switch_options(*text);
   return opened;
 }
 
-Result<ReloadResult> ConfigSource::reload(MessageQueue& queue) {
+Result<ReloadResult> ConfigSource::reload(MessageQueue& queue) const {
   if (path_.empty()) {
     return Error(Errc::not_found,
                  "this host was started without a configuration; there is none to read again");
   }
   const Result<std::string> text = read();
   if (!text) return text.error();
-  Result<ReloadResult> reloaded = queue.reload_text(*text, path_);
-  if (reloaded) keep_switch_options(*text);
-  return reloaded;
-}
-
-void ConfigSource::keep_switch_options(const std::string& text) {
-  const SwitchOptions options = summarize_config(text).switching;
-  const backend::Lock lock(mutex_);
-  switch_options_ = options;
-}
-
-SwitchOptions ConfigSource::switch_options() const {
-  const backend::Lock lock(mutex_);
-  return switch_options_;
+  return queue.reload_text(*text, path_);
 }
 
 } // namespace swapmq::host

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "command_line.h"
-#include "swapmq/backend_locks.hpp"
 #include "swapmq/swapmq.hpp"
 
 namespace swapmq::host {
@@ -20,9 +19,7 @@ class ConfigSource {
   /// Errors: those of MessageQueue::try_open(). Before all else; one thread.
   Result<MessageQueue> open();
   /// Errors: those of MessageQueue::reload(). Any thread.
-  Result<ReloadResult> reload(MessageQueue& queue) SWAPMQ_EXCLUDES(mutex_);
-  /// What the one that was read last says of switches. Any thread.
-  [[nodiscard]] SwitchOptions switch_options() const SWAPMQ_EXCLUDES(mutex_);
+  Result<ReloadResult> reload(MessageQueue& queue) const;
   /// Of the one that was opened; empty: it names none.
   [[nodiscard]] const std::string& state_dir() const { return state_dir_; }
   /// Empty: the embedded default.
@@ -30,12 +27,9 @@ class ConfigSource {
 
  private:
   [[nodiscard]] Result<std::string> read() const;
-  void keep_switch_options(const std::string& text) SWAPMQ_EXCLUDES(mutex_);
 
   const std::string path_, log_level_;
   std::string state_dir_;
-  mutable backend::Mutex mutex_;
-  SwitchOptions switch_options_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::host

@@ -38,6 +38,7 @@ SwitchOptions merged(SwitchOptions options, const ControlRequest& request) {
   if (request.allow_capability_loss) options.allow_capability_loss = true;
   if (request.policy) options.policy = *request.policy;
   if (request.order) options.order = *request.order;
+  if (request.hold_publishes) options.hold_publishes = true;
   return options;
 }
 
@@ -90,7 +91,7 @@ void ControlDesk::Task::ask() {
     case Do::status:
       return follow(0);
     case Do::change: {
-      options_ = merged(desk_.switch_options_(), request_);
+      options_ = merged(desk_.queue_.switch_options(), request_);
       const auto job = [&queue, asked = asked_, type = request_.type, options = options_] {
         asked->set(queue.switch_to(type, options));
       };

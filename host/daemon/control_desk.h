@@ -14,10 +14,8 @@
 // passed first.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 #include "daemon/control_request.h"
 #include "daemon/control_server.h"
@@ -31,14 +29,8 @@ namespace swapmq::host {
 /// One thread, which it never blocks. It and all that it borrows outlive its errands.
 class ControlDesk {
  public:
-  /// `switch_options`: what the config says of switches; any thread.
-  ControlDesk(MessageQueue& queue, const HostFacts& facts, Reloader& reloader, Worker& worker,
-              std::function<SwitchOptions()> switch_options)
-      : queue_(queue),
-        facts_(facts),
-        reloader_(reloader),
-        worker_(worker),
-        switch_options_(std::move(switch_options)) {}
+  ControlDesk(MessageQueue& queue, const HostFacts& facts, Reloader& reloader, Worker& worker)
+      : queue_(queue), facts_(facts), reloader_(reloader), worker_(worker) {}
 
   /// Begins to answer a request, whatever it is.
   std::unique_ptr<Errand> begin(std::string_view line, Errand::Clock::time_point now);
@@ -53,7 +45,6 @@ class ControlDesk {
   const HostFacts& facts_;
   Reloader& reloader_;
   Worker& worker_;
-  const std::function<SwitchOptions()> switch_options_;
   bool ending_ = false;
 };
 

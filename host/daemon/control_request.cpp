@@ -111,6 +111,7 @@ std::map<std::string, Take, std::less<>> members_of(ControlRequest& request) {
   known["policy"] =
       word(request.policy, {BacklogPolicy::drain, BacklogPolicy::transfer, BacklogPolicy::leave});
   known["order"] = word(request.order, {SwitchOrder::relaxed, SwitchOrder::strict});
+  known["hold_publishes"] = flag(request.hold_publishes);
   known["allow_capability_loss"] = flag(request.allow_capability_loss);
   return known;
 }
@@ -127,6 +128,7 @@ std::string to_line(const ControlRequest& request) {
   if (request.what == Do::change) {
     json.member("type", request.type)
         .member("dry_run", request.dry_run)
+        .member("hold_publishes", request.hold_publishes)
         .member("allow_capability_loss", request.allow_capability_loss);
     if (request.policy) json.member("policy", to_string(*request.policy));
     if (request.order) json.member("order", to_string(*request.order));

@@ -18,6 +18,7 @@ struct ControlRequest {
   bool dry_run = false;
   std::optional<BacklogPolicy> policy{};
   std::optional<SwitchOrder> order{};
+  bool hold_publishes = false;
   bool allow_capability_loss = false;
   std::string backend;  ///< of `forget`
   bool give_up = false; ///< the same

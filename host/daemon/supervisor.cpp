@@ -40,8 +40,7 @@ Supervisor::Supervisor(MessageQueue& queue, ConfigSource& source, Setup setup)
       rung_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       worker_(rung_.get()),
       reloader_([&queue, &source] { return source.reload(queue); }, worker_),
-      desk_(queue, setup_.facts, reloader_, worker_,
-            [&source] { return source.switch_options(); }) {}
+      desk_(queue, setup_.facts, reloader_, worker_) {}
 
 Error Supervisor::start() {
   if (!setup_.facts.state_dir.empty()) {

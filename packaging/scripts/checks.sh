@@ -117,6 +117,12 @@ step_tests() {
   run_ctest release
 }
 
+# What the usual run has a small part of.
+step_switches() {
+  step_build
+  ctest --preset release --build-config long --no-tests=error --tests-regex '\.long$' --verbose
+}
+
 step_asan() {
   SWAPMQ_BUILD_TESTS=ON build_preset asan
   run_ctest asan --label-regex "$label_sanitized" --label-exclude "$label_no_sanitizer"

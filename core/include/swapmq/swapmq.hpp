@@ -475,7 +475,7 @@ struct SwitchStatus {
   Error error;             ///< why it failed or was refused
   std::vector<CapabilityChange> changes;
   std::vector<BackendStatus> backends; ///< all that were used, the active one first
-  /// Others publish to a backend that this host left, as far as its exact numbers tell: hosts that
+  /// Others publish to a backend that this host left, as far as it sees that: hosts that
   /// have not followed yet, or that switched the other way. Nothing is lost: it is not retired as
   /// long as they do.
   bool crossed = false;
@@ -578,10 +578,13 @@ class SWAPMQ_API MessageQueue {
 
   /// Asks for a switch to the backend of that name, as the config's section describes it, and
   /// returns its SwitchStatus::number; switch_status() tells how it goes. Publishers and consumers
-  /// go on meanwhile. Blocks for loading the plugin, as reload(). Errors: plugin, there is none of that name; config, its section is wrong;
-  /// invalid_argument, it is the active one already, or the options contradict each other;
-  /// conflict, another switch is still before its cut-over, or strict order has it wait.
+  /// go on meanwhile. Blocks for loading the plugin, as reload(). Errors: plugin, there is none of
+  /// that name; config, its section is wrong; invalid_argument, it is the active one already, or
+  /// the options contradict each other; conflict, another switch is still before its cut-over, or
+  /// strict order has it wait.
   Result<std::uint64_t> switch_to(std::string_view type, const SwitchOptions& options = {});
+  /// What the config says of switches, as it was read last.
+  [[nodiscard]] SwitchOptions switch_options() const;
   [[nodiscard]] SwitchStatus switch_status() const;
   /// Waits until the last switch has ended (retired, failed, cancelled, refused) or the timeout
   /// passed, and tells where it stands.

@@ -255,7 +255,14 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
                                              " settlements were refused; trying again");
     ledger_->put_back(std::move(refused), refused_pause);
   }
-  if (received.batch != nullptr) ledger_->received(std::move(received.batch));
+  if (received.batch != nullptr) {
+    std::int64_t newest = 0;
+    for (std::size_t i = 0; i < received.batch->count; ++i) {
+      newest = std::max(newest, plugin::delivery_at(*received.batch, i).message->timestamp_ms);
+    }
+    setup_.side->note_newest(newest);
+    ledger_->received(std::move(received.batch));
+  }
   note(received.error);
   return !received.error;
 }

@@ -175,6 +175,7 @@ std::vector<Metric> MessageQueue::metrics() const { return runtime_->metrics(); 
 Result<std::uint64_t> MessageQueue::switch_to(std::string_view type, const SwitchOptions& options) {
   return runtime_->switch_to(type, options);
 }
+SwitchOptions MessageQueue::switch_options() const { return runtime_->config()->switching; }
 SwitchStatus MessageQueue::switch_status() const { return runtime_->switcher().status(); }
 SwitchStatus MessageQueue::wait_for_switch(milliseconds timeout) {
   return runtime_->switcher().wait(queue::deadline_after(timeout));

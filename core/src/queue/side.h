@@ -64,6 +64,15 @@ class Side {
   /// Closes the sessions that lie idle, and the backend with its last session.
   void close();
 
+  /// When the newest message that was ever delivered from here was published: unix, in
+  /// milliseconds, by the clock of whoever did.
+  [[nodiscard]] std::int64_t newest_ms() const { return newest_ms_.load(); }
+  void note_newest(std::int64_t unix_ms) {
+    std::int64_t known = newest_ms_.load(std::memory_order_relaxed);
+    while (known < unix_ms && !newest_ms_.compare_exchange_weak(known, unix_ms)) {
+    }
+  }
+
   /// Publish calls under way here; see Route.
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.load(); }
 
@@ -80,6 +89,7 @@ class Side {
   const std::uint32_t publish_session_count_;
   SessionPool publish_sessions_, admin_sessions_;
   std::atomic<std::size_t> in_flight_{0};
+  std::atomic<std::int64_t> newest_ms_{0};
   std::atomic<bool> consumed_{false};
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "failpoint.h"
+#include "queue/clock.h"
 
 namespace swapmq::switching {
 
@@ -302,6 +303,7 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   Failpoints::reach("cut over: before the route");
   traffic_.publish_to(side);
   cut_over_at_ = steady_clock::now();
+  cut_over_at_unix_ms_ = queue::unix_now_ms();
   Failpoints::reach("cut over: done");
   const Lock lock(mutex_);
   active_ = request.target;

@@ -98,10 +98,11 @@ class Switcher {
     bool passed = false; ///< since it was left, all of it was delivered and settled, once
     Quiet empty, settled;
     Backlog backlog;
-    std::optional<queue::Deadline> looked, grew; ///< when; it grew without us
-    std::map<std::string, Untouched> untouched;  ///< queues that nobody here consumes
-    std::unique_ptr<Mover> mover;                ///< null: nothing was to be moved
-    std::uint64_t moved = 0;                     ///< by movers of before
+    std::optional<queue::Deadline> looked, grew; ///< when; others published there
+    std::int64_t newest_ms = 0; ///< the newest message that came from there, at the last look
+    std::map<std::string, Untouched> untouched; ///< queues that nobody here consumes
+    std::unique_ptr<Mover> mover;               ///< null: nothing was to be moved
+    std::uint64_t moved = 0;                    ///< by movers of before
     Error error;
     queue::Backoff look_pauses{}; ///< after looks that failed
     queue::Deadline next_look{};  ///< not before that
@@ -173,8 +174,9 @@ class Switcher {
   std::uint64_t draining_ = 0;     ///< number of the switch that cut over last, until it is retired
   SwitchOptions drain_options_;    ///< of that one
   std::optional<Request> waiting_; ///< until its target is empty
-  std::optional<queue::Deadline> cut_over_at_; ///< the last one
-  bool overdue_ = false;                       ///< and it was said
+  std::optional<queue::Deadline> cut_over_at_; ///< the last one, and by the wall clock
+  std::int64_t cut_over_at_unix_ms_ = 0;
+  bool overdue_ = false; ///< and it was said
 
   mutable Mutex mutex_;
   mutable Condition changed_;

@@ -167,12 +167,18 @@ void Switcher::look(Visited& visited, const Record& record) {
   visited.looked = steady_clock::now();
 }
 
-/// We publish there no more: somebody else does.
+/// We publish there no more: if more lies there than before, or what came from there is newer than
+/// our leaving it, somebody else does.
 void Switcher::note_growth(Visited& visited, const Backlog& now) {
-  const bool comparable = visited.looked && cut_over_at_ &&
+  if (!cut_over_at_ || steady_clock::now() < *cut_over_at_ + others_have_followed) return;
+  const bool comparable = visited.looked &&
                           *visited.looked > *cut_over_at_ + others_have_followed &&
                           visited.backlog.exact && now.exact;
-  if (!comparable || now.sum.all() <= visited.backlog.sum.all()) return;
+  const bool grew = comparable && now.sum.all() > visited.backlog.sum.all();
+  const std::int64_t newest = visited.side->newest_ms();
+  const bool came = newest > std::exchange(visited.newest_ms, newest) &&
+                    newest > cut_over_at_unix_ms_ + others_have_followed.count();
+  if (!grew && !came) return;
   if (!visited.grew || *visited.grew < *cut_over_at_) {
     say(LogLevel::warning, "others publish to " + visited.member.key +
                                ", which this host has left: they have not followed yet, or have "

@@ -216,7 +216,7 @@ TEST(ControlRequest, IsReadAsItWasWritten) {
   ControlRequest request;
   request.what = ControlRequest::Do::change;
   request.type = "caf\xc3\xa9 \"x\"";
-  request.dry_run = request.allow_capability_loss = request.wait = true;
+  request.dry_run = request.allow_capability_loss = request.wait = request.hold_publishes = true;
   request.policy = BacklogPolicy::transfer;
   request.order = SwitchOrder::strict;
   request.timeout = 1500ms;
@@ -224,7 +224,7 @@ TEST(ControlRequest, IsReadAsItWasWritten) {
   ASSERT_TRUE(read) << read.error().message();
   EXPECT_EQ(read->what, request.what);
   EXPECT_EQ(read->type, request.type);
-  EXPECT_TRUE(read->dry_run && read->allow_capability_loss && read->wait);
+  EXPECT_TRUE(read->dry_run && read->allow_capability_loss && read->wait && read->hold_publishes);
   EXPECT_EQ(read->policy, request.policy);
   EXPECT_EQ(read->order, request.order);
   EXPECT_EQ(read->timeout, request.timeout);

@@ -47,13 +47,15 @@ TEST(HostCommandLine, SwitchSaysWhatWasGivenAndNoMore) {
   EXPECT_EQ(plain.what, Do::change);
   EXPECT_EQ(plain.type, "redis_stream");
   EXPECT_FALSE(plain.policy || plain.order || plain.dry_run || plain.allow_capability_loss);
-  EXPECT_FALSE(plain.wait);
-  const auto all = command<ControlCommand>(
-      {"switch", "rabbitmq", "--dry-run", "--policy", "transfer", "--order=strict",
-       "--allow-capability-loss", "--wait", "--timeout", "10m", "--state-dir", "/var/lib/x"});
+  EXPECT_FALSE(plain.wait || plain.hold_publishes);
+  const auto all =
+      command<ControlCommand>({"switch", "rabbitmq", "--dry-run", "--policy", "transfer",
+                               "--order=strict", "--hold-publishes", "--allow-capability-loss",
+                               "--wait", "--timeout", "10m", "--state-dir", "/var/lib/x"});
   EXPECT_EQ(all.request.policy, BacklogPolicy::transfer);
   EXPECT_EQ(all.request.order, SwitchOrder::strict);
   EXPECT_TRUE(all.request.dry_run && all.request.allow_capability_loss && all.request.wait);
+  EXPECT_TRUE(all.request.hold_publishes);
   EXPECT_EQ(all.request.timeout, 10min);
   EXPECT_EQ(all.state_dir, "/var/lib/x");
 }
@@ -100,23 +102,6 @@ TEST(HostCommandLine, EachHasAManual) {
       EXPECT_THAT(leave->out, HasSubstr(part)) << name;
     }
   }
-}
-
-TEST(ConfigSummary, KnowsTheFolderAndWhatItSaysOfSwitches) {
-  const auto summary = summarize_config(R"({"state_dir": "here", "switch": {"policy": "transfer",
-      "order": "relaxed", "allow_capability_loss": true, "prepare_timeout_seconds": 1.5,
-      "drain_timeout_seconds": 60, "stranded_timeout_seconds": 0.25}})");
-  EXPECT_EQ(summary.state_dir, "here");
-  EXPECT_EQ(summary.switching.policy, BacklogPolicy::transfer);
-  EXPECT_EQ(summary.switching.order, SwitchOrder::relaxed);
-  EXPECT_TRUE(summary.switching.allow_capability_loss);
-  EXPECT_EQ(summary.switching.prepare_timeout, 1500ms);
-  EXPECT_EQ(summary.switching.drain_timeout, 60s);
-  EXPECT_EQ(summary.switching.stranded_timeout, 250ms);
-  const auto strict = summarize_config(R"({"switch": {"policy": "leave", "order": "strict"}})");
-  EXPECT_EQ(strict.switching.policy, BacklogPolicy::leave);
-  EXPECT_EQ(strict.switching.order, SwitchOrder::strict);
-  EXPECT_EQ(summarize_config("{}").switching.prepare_timeout, SwitchOptions().prepare_timeout);
 }
 
 TEST(ConfigSummary, TheFolderIsFoundInABrokenFileToo) {
