@@ -20,7 +20,6 @@
 
 namespace {
 
-using swapmq::Errc;
 using swapmq::Error;
 using swapmq::Result;
 using swapmq::plugin::Backend;

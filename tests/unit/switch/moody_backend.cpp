@@ -141,7 +141,7 @@ const swapmq_limits limits = [] {
   l.struct_size = sizeof l;
   return l;
 }();
-const swapmq_plugin_info info{
+[[maybe_unused]] const swapmq_plugin_info info{
     sizeof info,
     0,
     "moody",
