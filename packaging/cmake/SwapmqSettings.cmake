@@ -33,4 +33,10 @@ if(SWAPMQ_SANITIZE)
   add_link_options(-fsanitize=${SWAPMQ_SANITIZE})
 endif()
 
+# swapmq_build_for_size(TARGET SOURCE...): these run seldom, so that their size matters, not their speed.
+function(swapmq_build_for_size target)
+  set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target}
+    APPEND PROPERTY COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
+endfunction()
+
 find_package(Threads REQUIRED)

@@ -29,7 +29,10 @@ std::string sha1_of(std::string_view text) {
 } // namespace
 
 Script::Script(std::string_view its_name, uint32_t number, const char* its_text)
-    : name(its_name), bit(1U << number), text(its_text), sha(sha1_of(its_text)) {}
+    : name(its_name),
+      bit(1U << number),
+      text(std::string(scripts::kCommonText) + its_text),
+      sha(sha1_of(text)) {}
 
 namespace scripts {
 

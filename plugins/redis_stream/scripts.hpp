@@ -13,11 +13,12 @@
 namespace swapmq::redis {
 
 struct Script {
+  /// Before the text comes what all of them share.
   Script(std::string_view name, uint32_t number, const char* text);
 
   std::string_view name; // for errors
   uint32_t bit;          // in Connection::scripts_sent
-  std::string_view text;
+  std::string text;
   std::string sha; // SHA-1 of the text, in hexadecimal: what EVALSHA wants
 };
 
