@@ -54,17 +54,18 @@ class Places {
   }
   static void reached(const char* place) { all().reach(place); }
 
-  /// Killed when, for the Nth time from now, a place is reached whose name begins so.
+  /// Killed when, for the Nth time from now, a place is reached whose name begins with one of
+  /// these.
   void kill_at(std::uint64_t n, std::set<std::string> prefixes) {
     const std::lock_guard lock(mutex_);
     kill_at_ = n;
     deadly_ = std::move(prefixes);
   }
-  /// The thread that comes there for the Nth time waits for resume().
-  void pause_at(std::uint64_t n, std::string place) {
+  /// The thread that comes to such a place for the Nth time from now waits for resume().
+  void pause_at(std::uint64_t n, std::set<std::string> prefixes) {
     const std::lock_guard lock(mutex_);
     pause_at_ = n;
-    pause_place_ = std::move(place);
+    pausing_ = std::move(prefixes);
   }
   bool paused() {
     const std::lock_guard lock(mutex_);
@@ -73,26 +74,28 @@ class Places {
   void resume() {
     const std::lock_guard lock(mutex_);
     paused_ = false;
-    pause_place_.clear();
+    pausing_.clear();
     changed_.notify_all();
   }
 
  private:
   void reach(std::string_view place) {
     std::unique_lock lock(mutex_);
-    for (const std::string& prefix : deadly_) {
-      if (place.starts_with(prefix) && --kill_at_ == 0) ::kill(::getpid(), SIGKILL);
-    }
-    if (place != pause_place_ || --pause_at_ != 0) return;
+    if (is_any_of(deadly_, place) && --kill_at_ == 0) ::kill(::getpid(), SIGKILL);
+    if (paused_ || !is_any_of(pausing_, place) || --pause_at_ != 0) return;
     paused_ = true;
     changed_.wait(lock, [this] { return !paused_; });
+  }
+
+  static bool is_any_of(const std::set<std::string>& prefixes, std::string_view place) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](const std::string& prefix) { return place.starts_with(prefix); });
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t kill_at_ = 0, pause_at_ = 0;
-  std::set<std::string> deadly_;
-  std::string pause_place_;
+  std::set<std::string> deadly_, pausing_;
   bool paused_ = false;
 };
 
@@ -403,22 +406,23 @@ class Host {
 
   // ---- places ----
 
+  static std::set<std::string> prefixes(Words& words) {
+    std::set<std::string> prefixes;
+    for (std::string prefix; std::getline(words, prefix, ',');) prefixes.insert(prefix);
+    return prefixes;
+  }
   /// kill N PREFIX[,PREFIX...]
   static std::string kill_at(Words& words) {
     std::uint64_t n = 0;
     words >> n >> std::ws;
-    std::set<std::string> prefixes;
-    for (std::string prefix; std::getline(words, prefix, ',');) prefixes.insert(prefix);
-    Places::all().kill_at(n, std::move(prefixes));
+    Places::all().kill_at(n, prefixes(words));
     return "ok";
   }
-  /// pause N PLACE
+  /// pause N PREFIX[,PREFIX...]
   static std::string pause_at(Words& words) {
     std::uint64_t n = 0;
-    std::string place;
     words >> n >> std::ws;
-    std::getline(words, place);
-    Places::all().pause_at(n, place);
+    Places::all().pause_at(n, prefixes(words));
     return "ok";
   }
 
