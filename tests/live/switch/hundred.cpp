@@ -18,17 +18,13 @@ namespace switch_test {
 namespace {
 
 constexpr int publishers = 8;
-constexpr int usual_switches = 100;
 constexpr std::array kWay = {"redis_stream", "rabbitmq", "sqlite", "rabbitmq",
                              "redis_stream", "sqlite"}; // from sqlite: each ordered pair once
 
-int switches() {
-  const char* given = std::getenv("SWAPMQ_SWITCHES");
-  return given != nullptr ? std::atoi(given) : usual_switches;
-}
-
+bool long_run() { return std::getenv("SWAPMQ_LONG") != nullptr; }
+int switches() { return long_run() ? 10'000 : 100; }
 /// Messages, published and handled.
-std::uint64_t between_switches() { return switches() > usual_switches ? 100 : 400; }
+std::uint64_t between_switches() { return long_run() ? 100 : 400; }
 
 /// What a process needs.
 struct Usage {

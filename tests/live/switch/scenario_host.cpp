@@ -39,11 +39,12 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr std::ptrdiff_t window_size = 16;
 using swapmq::Delivery;
 using swapmq::Error;
 using swapmq::Message;
 using swapmq::MessageQueue;
+
+constexpr std::ptrdiff_t window_size = 16;
 
 /// Where the process is killed, or a thread of it waits.
 class Places {
@@ -355,15 +356,17 @@ class Host {
 
   // ---- switching ----
 
-  /// switch TYPE [drain|transfer|leave] [strict]
+  /// switch TYPE [drain|transfer|leave] [strict [hold]]
   std::string switch_to(Words& words) {
     std::string type;
     std::string policy;
     std::string order;
-    words >> type >> policy >> order;
+    std::string hold;
+    words >> type >> policy >> order >> hold;
     swapmq::SwitchOptions options{.allow_capability_loss = true};
     if (policy == "transfer") options.policy = swapmq::BacklogPolicy::transfer;
     if (policy == "leave") options.policy = swapmq::BacklogPolicy::leave;
+    options.hold_publishes = hold == "hold";
     if (order == "strict") options.order = swapmq::SwitchOrder::strict;
     return answer(mq_.switch_to(type, options).error());
   }

@@ -2,6 +2,8 @@
 //
 // Scenarios of strict order: what was published to the new backend is delivered after all of the
 // old one, whatever is in the way.
+#include <algorithm>
+
 #include "scenario.hpp"
 
 namespace switch_test {
@@ -130,6 +132,33 @@ TEST_P(StrictBetween, SlowHandlerWithAPrefetchOf2) {
   EXPECT_THAT(books().in_order("held"),
               testing::ElementsAre("work-0", "work-1", "work-2", "work-3", "work-4", "work-5",
                                    "new-0", "new-1", "new-2", "new-3"));
+}
+
+TEST_P(StrictBetween, ProducerHostAndConsumerHostWithHoldOrderPerPublisher) {
+  auto producer = start("producer", from_);
+  auto consumer = start("consumer", from_);
+  consumer->tell("consume tasks ack 16 1");
+  producer->tell("publish tasks one 0 0");
+  producer->tell("publish tasks other 0 0");
+  let_flow(*producer, 50);
+  consumer->switch_to(to_, "drain strict");
+  let_flow(*producer, 50);
+  consumer->tell("leave tasks"); // so that something lies there when the producer leaves
+  let_flow(*producer, 50);
+  producer->tell("switch " + to_ + " drain strict hold");
+  EXPECT_TRUE(await([&] { return producer->publishes_to(to_); }));
+  consumer->tell("consume tasks ack 16 1");
+  let_flow(*producer, 50);
+  producer->tell("halt");
+  expect_all_settled();
+  const Books books = this->books();
+  for (const char* prefix : {"one", "other"}) {
+    const auto all = books.ids("ok");
+    const auto count = std::count_if(all.begin(), all.end(), [&](const std::string& id) {
+      return id.rfind(std::string(prefix) + "-", 0) == 0;
+    });
+    expect_in_order(prefix, static_cast<int>(count));
+  }
 }
 
 TEST_F(Strict, WithTransferIsRefused) {
