@@ -80,6 +80,7 @@ TEST_P(CrashAtAPlace, KilledBeforeAndAfterEachJournalWriteConfigEditedBack) {
     publish(*host, name + "-backlog", 5);
     host->tell("consume tasks ack 16 2");
     host->tell("publish tasks " + name + "-flow 0 0");
+    host->tell("publish tasks " + name + "-later 0 500"); // so that something always lies there
     host->tell("pause " + std::to_string(places + 1) + " journal,file");
     host->tell("switch " + to_);
     const auto is_stopped = [&] { return host->tell("paused") == "yes"; };

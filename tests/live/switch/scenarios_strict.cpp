@@ -147,6 +147,9 @@ TEST_P(StrictBetween, ProducerHostAndConsumerHostWithHoldOrderPerPublisher) {
   let_flow(*producer, 50);
   producer->tell("switch " + to_ + " drain strict hold");
   EXPECT_TRUE(await([&] { return producer->publishes_to(to_); }));
+  const std::uint64_t before = producer->published();
+  EXPECT_TRUE(lasts(milliseconds(500), [&] { return producer->published() <= before + 2; }))
+      << "they do not wait for the other host, which is not done with what came before";
   consumer->tell("consume tasks ack 16 1");
   let_flow(*producer, 50);
   producer->tell("halt");
