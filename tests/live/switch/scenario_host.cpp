@@ -16,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -319,16 +320,20 @@ class Host {
     std::istringstream how(queue + " ack");
     return settle(how);
   }
-  /// settle QUEUE ack|reject|release: what is held.
+  /// settle QUEUE ack|reject|release [MOST]: what is held, or the first so many of it.
   std::string settle(Words& words) {
     std::string queue;
     std::string how;
+    std::size_t most = 0;
     words >> queue >> how;
+    if (!(words >> most)) most = SIZE_MAX;
     std::vector<Delivery> deliveries;
     {
       const std::lock_guard lock(mutex_);
-      deliveries = std::move(held_[queue]);
-      held_[queue].clear();
+      std::vector<Delivery>& held = held_[queue];
+      const auto end = held.begin() + static_cast<std::ptrdiff_t>(std::min(most, held.size()));
+      deliveries.assign(held.begin(), end);
+      held.erase(held.begin(), end);
     }
     for (const Delivery& delivery : deliveries) {
       if (how == "release") {
