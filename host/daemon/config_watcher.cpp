@@ -59,10 +59,12 @@ std::int64_t nanoseconds(const timespec& time) {
 
 } // namespace
 
-ConfigWatcher::ConfigWatcher(std::string path, Clock::time_point now)
+ConfigWatcher::ConfigWatcher(std::string path, Clock::time_point now,
+                             std::chrono::milliseconds period)
     : path_(std::move(path)),
+      period_(period),
       inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-      next_look_(now + look_period) {
+      next_look_(now + period) {
   watch_all();
   seen_ = mark();
 }
@@ -121,7 +123,7 @@ ConfigWatcher::Clock::time_point ConfigWatcher::due() const {
 bool ConfigWatcher::look(Clock::time_point now) {
   const bool happened = take_events();
   const bool time_to_look = now >= next_look_;
-  if (time_to_look) next_look_ = now + look_period;
+  if (time_to_look) next_look_ = now + period_;
   if (happened || time_to_look) watch_all();
   // Where only the clock told us to look, the file itself must be another one.
   if (happened || (time_to_look && !first_ && mark() != seen_)) {

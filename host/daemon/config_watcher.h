@@ -31,7 +31,8 @@ class ConfigWatcher {
   /// The kernel's word is not relied on alone: network file systems do not give it.
   static constexpr std::chrono::milliseconds look_period{2'000};
 
-  ConfigWatcher(std::string path, Clock::time_point now);
+  ConfigWatcher(std::string path, Clock::time_point now,
+                std::chrono::milliseconds period = look_period);
 
   /// To be polled for reading; -1: the kernel has no watches left, and due() is all there is.
   [[nodiscard]] int descriptor() const { return inotify_.get(); }
@@ -54,6 +55,7 @@ class ConfigWatcher {
   [[nodiscard]] std::optional<Mark> mark() const; ///< none: there is no such file
 
   const std::string path_;
+  const std::chrono::milliseconds period_; ///< of looking unasked
   Descriptor inotify_;
   std::map<int, std::set<std::string>> watched_;  ///< names that matter, by watch; "": all of it
   std::optional<Mark> seen_;                      ///< as it was when that was last told

@@ -21,6 +21,10 @@ using std::chrono::milliseconds;
 
 class Watcher : public testing::Test {
  protected:
+  /// One that is told by the kernel alone.
+  static ConfigWatcher watch(const std::string& path) {
+    return {path, Clock::now(), std::chrono::hours(1)};
+  }
   /// Waits as its owner does. Whether a change is told within the time.
   static bool told(ConfigWatcher& watcher, milliseconds time = milliseconds(10'000)) {
     const auto end = Clock::now() + time;
@@ -34,11 +38,6 @@ class Watcher : public testing::Test {
       ::poll(&readable, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     }
   }
-  /// Whether the kernel says something, so that the test is not one of the clock.
-  static bool wakes(const ConfigWatcher& watcher) {
-    pollfd readable{watcher.descriptor(), POLLIN, 0};
-    return ::poll(&readable, 1, 1'000) > 0;
-  }
   static bool quiet(ConfigWatcher& watcher) { return !told(watcher, milliseconds(400)); }
   /// As an editor does.
   void replace(const std::string& name, const std::string& content) const {
@@ -50,23 +49,20 @@ class Watcher : public testing::Test {
 };
 
 TEST_F(Watcher, TellsOfAFileThatIsWrittenInPlaceOnce) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   EXPECT_TRUE(quiet(watcher)) << "nothing has changed yet";
   folder_.write("c.json", "2");
-  EXPECT_TRUE(wakes(watcher));
   EXPECT_TRUE(told(watcher));
   EXPECT_TRUE(quiet(watcher)) << "told twice";
 }
 
 TEST_F(Watcher, TellsOfAFileThatIsRenamedOverEachTime) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   for (int i = 0; i < 3; ++i) {
     replace("c.json", std::to_string(i));
-    EXPECT_TRUE(wakes(watcher)) << i;
     EXPECT_TRUE(told(watcher)) << i;
   }
   folder_.write("c.json", "in place, of the last that came");
-  EXPECT_TRUE(wakes(watcher));
   EXPECT_TRUE(told(watcher));
 }
 
@@ -77,11 +73,10 @@ TEST_F(Watcher, TellsOfAMapOfKubernetesWhoseDataIsSwapped) {
   folder_.write("..two/c.json", "2");
   fs::create_directory_symlink("..one", folder_ / "..data");
   fs::create_symlink("..data/c.json", folder_ / "c.json");
-  ConfigWatcher watcher(folder_ / "c.json", Clock::now());
+  ConfigWatcher watcher = watch(folder_ / "c.json");
   for (const char* target : {"..two", "..one"}) {
     fs::create_directory_symlink(target, folder_ / "..data_tmp");
     fs::rename(folder_ / "..data_tmp", folder_ / "..data");
-    EXPECT_TRUE(wakes(watcher)) << target;
     EXPECT_TRUE(told(watcher)) << target;
   }
   fs::remove_all(folder_ / "..two");
@@ -94,17 +89,16 @@ TEST_F(Watcher, TellsOfAFolderOnTheWayThatIsALink) {
   folder_.write("release-1/etc/c.json", "1");
   folder_.write("release-2/etc/c.json", "2");
   fs::create_directory_symlink(folder_ / "release-1", folder_ / "current");
-  ConfigWatcher watcher(folder_ / "current/etc/c.json", Clock::now());
+  ConfigWatcher watcher = watch(folder_ / "current/etc/c.json");
   fs::create_directory_symlink(folder_ / "release-2", folder_ / "next");
   fs::rename(folder_ / "next", folder_ / "current");
-  EXPECT_TRUE(wakes(watcher));
   EXPECT_TRUE(told(watcher));
   folder_.write("release-2/etc/c.json", "3");
   EXPECT_TRUE(told(watcher)) << "it watches what is used now";
 }
 
 TEST_F(Watcher, AFileThatIsAwayForAMomentIsToldOfWhenItIsBack) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   fs::rename(folder_ / "c.json", folder_ / "c.json~"); // as editors that keep a copy do
   EXPECT_FALSE(told(watcher, milliseconds(500)));
   folder_.write("c.json", "2");
@@ -113,7 +107,7 @@ TEST_F(Watcher, AFileThatIsAwayForAMomentIsToldOfWhenItIsBack) {
 }
 
 TEST_F(Watcher, AFileThatStaysAwayIsToldOfOnceAndAgainWhenItReturns) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   const auto removed = Clock::now();
   fs::remove(folder_ / "c.json");
   EXPECT_TRUE(told(watcher));
@@ -126,7 +120,7 @@ TEST_F(Watcher, AFileThatStaysAwayIsToldOfOnceAndAgainWhenItReturns) {
 TEST_F(Watcher, TellsOfAFileWhoseFolderIsReplaced) {
   fs::create_directories(folder_ / "etc");
   folder_.write("etc/c.json", "1");
-  ConfigWatcher watcher(folder_ / "etc/c.json", Clock::now());
+  ConfigWatcher watcher = watch(folder_ / "etc/c.json");
   fs::create_directories(folder_ / "new");
   folder_.write("new/c.json", "2");
   fs::rename(folder_ / "etc", folder_ / "old");
@@ -137,7 +131,7 @@ TEST_F(Watcher, TellsOfAFileWhoseFolderIsReplaced) {
 }
 
 TEST_F(Watcher, ManyWritesAreToldOfOnce) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   int times = 0;
   const auto begun = Clock::now();
   for (int i = 0; i < 50; ++i) { // told the time, so that a machine that is busy changes nothing
@@ -150,7 +144,7 @@ TEST_F(Watcher, ManyWritesAreToldOfOnce) {
 }
 
 TEST_F(Watcher, WritesWithoutEndAreToldOfAllTheSame) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   const auto end = Clock::now() + 3 * ConfigWatcher::most_patience;
   bool was_told = false;
   while (!was_told && Clock::now() < end) {
@@ -161,7 +155,7 @@ TEST_F(Watcher, WritesWithoutEndAreToldOfAllTheSame) {
 }
 
 TEST_F(Watcher, WhatElseIsInTheFolderDoesNotWakeIt) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   folder_.write("queues.db", "a database");
   EXPECT_TRUE(quiet(watcher)) << "another name";
   folder_.write("queues.db", "is written to all the time");
@@ -170,25 +164,36 @@ TEST_F(Watcher, WhatElseIsInTheFolderDoesNotWakeIt) {
 }
 
 TEST_F(Watcher, AChangeBeforeTheFirstLookCounts) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   folder_.write("c.json", "2");
   EXPECT_TRUE(told(watcher));
 }
 
 TEST_F(Watcher, AFileThatIsReadableAgainIsToldOf) {
-  ConfigWatcher watcher(folder_.write("c.json", "1"), Clock::now());
+  ConfigWatcher watcher = watch(folder_.write("c.json", "1"));
   ASSERT_EQ(::chmod((folder_ / "c.json").c_str(), 0640), 0);
   EXPECT_TRUE(told(watcher));
 }
 
-/// Told the time, it needs no kernel: what a network file system leaves unsaid is seen by looking.
+/// What the kernel leaves unsaid (that a folder is there again, or what a network file system has)
+/// is seen by looking.
 TEST_F(Watcher, LooksForItselfAfterAWhile) {
-  folder_.write("c.json", "1");
-  const auto begun = Clock::now();
-  ConfigWatcher watcher(folder_ / "c.json", begun);
-  EXPECT_FALSE(watcher.look(begun + ConfigWatcher::look_period)) << "nothing is different";
-  EXPECT_GT(watcher.due(), begun + ConfigWatcher::look_period);
-  EXPECT_LE(watcher.due(), begun + 2 * ConfigWatcher::look_period);
+  using W = ConfigWatcher;
+  fs::create_directories(folder_ / "etc");
+  folder_.write("etc/c.json", "1");
+  auto now = Clock::now(); // told, so that nothing here waits
+  W watcher(folder_ / "etc/c.json", now);
+  EXPECT_FALSE(watcher.look(now += W::look_period)) << "nothing is different";
+  EXPECT_LE(watcher.due(), now + W::look_period);
+  fs::remove_all(folder_ / "etc");
+  EXPECT_FALSE(watcher.look(now));
+  EXPECT_FALSE(watcher.look(now += W::quiet_time)) << "it may be back in a moment";
+  EXPECT_TRUE(watcher.look(now += W::away_time));
+  fs::create_directories(folder_ / "etc");
+  folder_.write("etc/c.json", "2");
+  EXPECT_FALSE(watcher.look(now)) << "the kernel has told after all; then this test is in vain";
+  EXPECT_FALSE(watcher.look(now += W::look_period));
+  EXPECT_TRUE(watcher.look(now += W::quiet_time));
 }
 
 } // namespace

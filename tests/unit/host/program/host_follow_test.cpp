@@ -61,6 +61,14 @@ TEST_F(HostFollows, ASighup) {
   EXPECT_THAT(status(), AllOf(HasSubstr(R"("ok":true)"), HasSubstr(active("sqlite"))));
 }
 
+TEST_F(HostFollows, ASighupThatNohupHadIgnored) {
+  HostProcess host(folder_, {SWAPMQ_TEST_PROGRAM, "run"}, {.program = "/usr/bin/nohup"});
+  host.signal(SIGHUP);
+  EXPECT_TRUE(comes_to(R"("asked_by":"SIGHUP")")) << status();
+  host.signal(SIGTERM);
+  EXPECT_EQ(host.wait().code, 0);
+}
+
 TEST_F(HostFollows, ACommand) {
   HostProcess host(folder_);
   const Finished same = swapmq({"reload"});
@@ -222,6 +230,37 @@ TEST_F(HostTraffic, ATerminalShowsHowFarASwitchIs) {
                         "moved 0, "));
   EXPECT_THAT(shown.out, HasSubstr("\r\033[Kswapmq: the switch is still under way"))
       << "the line is out of the way";
+}
+
+TEST_F(HostTraffic, WhoWaitsForASwitchHearsThatAnotherOneFollowed) {
+  folder_.write("swapmq.json", config("sqlite"));
+  HostProcess publisher(folder_, {"publish", "q", "--lines", "--watch"}, {.in = Stdin::pipe});
+  publisher.write_input("1\n");
+  EXPECT_TRUE(eventually([&] { return ready("queues.db") == 1; }));
+  Process waiting(folder_, {"switch", "memory", "--allow-capability-loss", "--wait", "--config",
+                            "swapmq.json"});
+  EXPECT_TRUE(comes_to(R"("phase":"drain")"));
+  EXPECT_EQ(swapmq({"rollback", "--wait"}).code, 0);
+  const Finished told = waiting.wait();
+  EXPECT_EQ(told.code, 1);
+  EXPECT_THAT(told.err, HasSubstr("another switch, number 2, has followed on number 1"));
+}
+
+TEST_F(HostTraffic, ASwitchIsCancelledWhileItPrepares) {
+  folder_.write("swapmq.json", R"({"message_queue": {"type": "sqlite",
+      "sqlite": {"path": "queues.db"}, "trouble": {"pace": "slow"}},
+      "switch": {"allow_capability_loss": true, "prepare_timeout_seconds": 3},
+      "plugin_path": [")" SWAPMQ_TEST_BACKENDS R"("], "state_dir": "state"})");
+  HostProcess host(folder_);
+  Process waiting(folder_, {"switch", "trouble", "--wait", "--config", "swapmq.json"});
+  EXPECT_TRUE(comes_to(R"("phase":"prepare")"));
+  const Finished cancelled = swapmq({"switch", "--cancel", "--wait"});
+  EXPECT_EQ(cancelled.code, 0) << cancelled.err;
+  EXPECT_THAT(cancelled.out, HasSubstr("from sqlite to trouble: cancelled"));
+  const Finished told = waiting.wait();
+  EXPECT_EQ(told.code, 1);
+  EXPECT_THAT(told.err, HasSubstr("the switch was cancelled; all is as it was"));
+  EXPECT_THAT(status(), HasSubstr(active("sqlite")));
 }
 
 TEST_F(HostTraffic, ACancelledDrainIsRolledBack) {

@@ -6,7 +6,8 @@
 //   picky     a message that begins with "big" is too large, others are confirmed
 //   stuck     the call takes a minute, and says so in the log before
 //   withheld  says that messages are ready and delivers none
-// With {"down": true} there is no connection at all. It stores nothing.
+// With {"down": true} there is no connection at all, with {"pace": "slow"} no ping is answered. It
+// stores nothing.
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -20,9 +21,11 @@ namespace mq = swapmq::backend;
 
 struct Broker {
   explicit Broker(const mq::OpenArgs& args)
-      : host(args.host), down(args.options_json.find("true") != std::string_view::npos) {}
+      : host(args.host),
+        down(args.options_json.find("true") != std::string_view::npos),
+        slow(args.options_json.find("slow") != std::string_view::npos) {}
   mq::Host host;
-  bool down;
+  bool down, slow;
 };
 
 struct QueueHandle final : mq::Queue {
@@ -42,7 +45,11 @@ class TroubleSession final : public mq::Session {
     if (broker.down) throw unreachable();
   }
 
-  void ping(mq::Deadline) override {}
+  void ping(mq::Deadline deadline) override {
+    if (!broker_.slow) return;
+    wait(deadline);
+    throw unreachable();
+  }
   std::unique_ptr<mq::Queue> open_queue(std::string_view name, const swapmq_queue_spec&) override {
     auto queue = std::make_unique<QueueHandle>();
     queue->name = name;
@@ -124,6 +131,7 @@ constexpr swapmq_plugin_info describe() {
   info.description = "A backend that fails as it is told to.";
   info.options_schema = R"({"type": "object", "additionalProperties": false,
                             "properties": {"down": {"type": "boolean"},
+                                           "pace": {"type": "string"},
                                            "password": {"type": "string"}}})";
   info.capabilities = &capabilities;
   info.limits = &limits;
