@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "quantity.h"
 #include "swapmq/backend_locks.hpp"
@@ -145,17 +146,18 @@ std::string ControlDesk::Task::asked(Clock::time_point now) {
 }
 
 std::string ControlDesk::Task::reloaded(Clock::time_point now) {
-  const Reloaded last = desk_.reloader_.last();
-  if (last.number < reload_) {
+  // That one, not a later one: it is the one that may have begun a switch.
+  const std::vector<Reloaded> ended = desk_.reloader_.after(reload_ - 1);
+  if (ended.empty()) {
     if (now < deadline_) return {};
     return end(Error(Errc::timeout, "the configuration is still being read after " +
                                         format_elapsed(request_.timeout)),
                true);
   }
-  reloaded_ = last;
-  if (last.error) return end(last.error);
-  if (last.result.switch_number == 0) return end();
-  follow(last.result.switch_number);
+  reloaded_ = ended.front();
+  if (reloaded_->error) return end(reloaded_->error);
+  if (reloaded_->result.switch_number == 0) return end();
+  follow(reloaded_->result.switch_number);
   return {};
 }
 

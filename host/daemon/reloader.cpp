@@ -17,8 +17,8 @@ std::uint64_t Reloader::ask(const std::string& why) {
   wanted_ = worker_.post([this] { reload(); });
   if (!wanted_) {
     // Only at the end: the worker has room for more than all who may ask.
-    last_.error = Error(Errc::closed, "this host is ending");
-    return last_.number;
+    keep(++begun_, why, Error(Errc::closed, "this host is ending"));
+    return begun_;
   }
   why_ = why;
   return begun_ + 1;
@@ -26,12 +26,21 @@ std::uint64_t Reloader::ask(const std::string& why) {
 
 Reloaded Reloader::last() const {
   const Lock lock(mutex_);
-  return last_;
+  return ended_.empty() ? Reloaded() : ended_.back();
+}
+
+std::vector<Reloaded> Reloader::after(std::uint64_t number) const {
+  std::vector<Reloaded> later;
+  const Lock lock(mutex_);
+  for (const Reloaded& one : ended_) {
+    if (one.number > number) later.push_back(one);
+  }
+  return later;
 }
 
 bool Reloader::busy() const {
   const Lock lock(mutex_);
-  return wanted_ || begun_ > last_.number;
+  return wanted_ || begun_ > (ended_.empty() ? 0 : ended_.back().number);
 }
 
 void Reloader::reload() {
@@ -43,16 +52,16 @@ void Reloader::reload() {
     number = ++begun_;
     why = std::move(why_);
   }
-  keep(number, std::move(why), reload_());
+  Result<ReloadResult> reloaded = reload_();
+  const Lock lock(mutex_);
+  keep(number, std::move(why), std::move(reloaded));
 }
 
 void Reloader::keep(std::uint64_t number, std::string why, Result<ReloadResult> reloaded) {
-  const Lock lock(mutex_);
-  last_.number = number;
-  last_.why = std::move(why);
-  last_.when = std::chrono::system_clock::now();
-  last_.error = reloaded.error();
-  last_.result = reloaded ? std::move(*reloaded) : ReloadResult();
+  Reloaded one{number, std::move(why), std::chrono::system_clock::now(), reloaded.error(), {}};
+  if (reloaded) one.result = std::move(*reloaded);
+  ended_.push_back(std::move(one));
+  if (ended_.size() > most_kept) ended_.pop_front();
 }
 
 } // namespace swapmq::host

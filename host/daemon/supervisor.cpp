@@ -121,15 +121,15 @@ void Supervisor::ask_reload(const std::string& why) {
 }
 
 void Supervisor::look_at_reload() {
-  if (reloader_.busy()) {
+  const bool busy = reloader_.busy();
+  for (const Reloaded& one : reloader_.after(reload_said_)) {
+    reload_said_ = one.number;
+    say_reloaded(one);
+    next_look_ = {};
+  }
+  if (busy) {
     if (!std::exchange(reload_awaited_, true)) notifier_.reloading();
     return;
-  }
-  const Reloaded last = reloader_.last();
-  if (last.number > reload_said_) {
-    reload_said_ = last.number;
-    say_reloaded(last);
-    next_look_ = {};
   }
   if (std::exchange(reload_awaited_, false)) notifier_.ready(summary());
 }

@@ -71,6 +71,12 @@ TEST_F(Reloading, HoweverManyAskMeanwhileOneMoreFollows) {
   EXPECT_EQ(reloader_.last().number, 2U);
   EXPECT_EQ(reloader_.last().why, "storm");
   EXPECT_EQ(reloader_.last().result.switch_number, 2U);
+  const std::vector<Reloaded> both = reloader_.after(0);
+  ASSERT_EQ(both.size(), 2U) << "whoever asked for the first one hears of that";
+  EXPECT_EQ(both.front().why, "first");
+  EXPECT_EQ(both.front().result.switch_number, 1U);
+  EXPECT_EQ(reloader_.after(1).size(), 1U);
+  EXPECT_TRUE(reloader_.after(2).empty());
 }
 
 TEST_F(Reloading, RemembersWhyTheLastOneFailed) {
@@ -93,7 +99,7 @@ TEST_F(Reloading, RemembersWhyTheLastOneFailed) {
 TEST_F(Reloading, AfterTheEndItIsRefused) {
   worker_.stop();
   const std::uint64_t number = reloader_.ask("late");
-  EXPECT_GE(reloader_.last().number, number) << "whoever waits for it must not wait for ever";
+  EXPECT_EQ(reloader_.last().number, number) << "whoever waits for it must not wait for ever";
   EXPECT_EQ(reloader_.last().error.code(), Errc::closed);
   EXPECT_FALSE(reloader_.busy());
 }
