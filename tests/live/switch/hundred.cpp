@@ -2,7 +2,7 @@
 //
 // switch_hundred: a host under load, 8 publishers and 8 handlers, is switched a hundred times to
 // and fro between three backends, over each ordered pair of them; in the long run ten thousand
-// times (SWAPMQ_SWITCHES says how often). Nothing is lost, what comes twice is explained, and the
+// times (ten thousand times with SWAPMQ_LONG set). Nothing is lost, what comes twice is explained, and the
 // host needs no more memory, descriptors or threads at the end than at the tenth switch.
 #include <dirent.h>
 
