@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // switch_hundred: a host under load, 8 publishers and 8 handlers, is switched a hundred times to
-// and fro between three backends, over each ordered pair of them; in the long run ten thousand
-// times (ten thousand times with SWAPMQ_LONG set). Nothing is lost, what comes twice is explained, and the
+// and fro between three backends, over each ordered pair of them; in the long run (with
+// SWAPMQ_LONG set) ten thousand times. Nothing is lost, what comes twice is explained, and the
 // host needs no more memory, descriptors or threads at the end than at the tenth switch.
 #include <dirent.h>
 
