@@ -22,7 +22,6 @@ constexpr std::uint64_t claim_bytes = std::uint64_t{8} << 20;
 constexpr milliseconds claim_patience{100};     // for a message to come
 constexpr milliseconds round_trip{5000};        // of the old side, and of one try on the new one
 constexpr milliseconds publish_patience{30000}; // then what is claimed goes back
-constexpr milliseconds idle_pause{200};
 constexpr std::size_t most_rests = 4096;
 
 bool any(const std::vector<Mover::Fate>& fates, Mover::Fate fate) {
@@ -61,13 +60,17 @@ void Mover::note(const Error& error) {
   error_ = error;
 }
 
-std::optional<std::set<std::string>> Mover::wait_for_queues() {
+std::optional<std::set<std::string>> Mover::queues() const {
+  const Lock lock(mutex_);
+  if (stopping_) return std::nullopt;
+  return queues_;
+}
+
+void Mover::wait_for_queues() {
   const Lock lock(mutex_);
   while (!stopping_ && queues_.empty()) {
     changed_.wait_until(mutex_, steady_clock::now() + std::chrono::hours(1));
   }
-  if (stopping_) return std::nullopt;
-  return queues_;
 }
 
 void Mover::pause(milliseconds time) {
@@ -83,18 +86,34 @@ bool Mover::wanted(const std::string& queue) const {
 }
 
 void Mover::run() {
-  while (const auto queues = wait_for_queues()) {
+  queue::Backoff idle(milliseconds(200), milliseconds(1000));
+  while (const auto queues = this->queues()) {
+    if (queues->empty()) {
+      session_.reset();
+      wait_for_queues();
+      continue;
+    }
     std::uint64_t moved = 0;
     for (const std::string& queue : *queues) {
       const auto rest = rests_.find(queue);
       if (rest != rests_.end() && steady_clock::now() < rest->second.until) continue;
       if (wanted(queue)) moved += move_queue(queue).moved;
     }
-    if (moved > 0) continue;
-    session_.reset(); // an idle one would have to be served
-    pause(idle_pause);
+    if (moved > 0) {
+      idle.reset();
+      continue;
+    }
+    pause(idle.next());
+    serve();
   }
   session_.reset();
+}
+
+/// The session that waits for something to move stays alive.
+void Mover::serve() {
+  if (session_ == nullptr || steady_clock::now() - session_->last_used() < milliseconds(500))
+    return;
+  if (session_->service(steady_clock::now() + round_trip)) session_.reset();
 }
 
 Error Mover::open_session(Deadline deadline) {

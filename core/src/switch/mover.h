@@ -56,8 +56,10 @@ class Mover {
   };
 
   void run();
-  /// Waits until there are queues to move; none: the end.
-  std::optional<std::set<std::string>> wait_for_queues() SWAPMQ_EXCLUDES(mutex_);
+  void serve();
+  /// Those to move from now; none: the end.
+  [[nodiscard]] std::optional<std::set<std::string>> queues() const SWAPMQ_EXCLUDES(mutex_);
+  void wait_for_queues() SWAPMQ_EXCLUDES(mutex_);
   /// Ends early at the end of all.
   void pause(std::chrono::milliseconds time) SWAPMQ_EXCLUDES(mutex_);
   /// Whether to go on with that queue.
