@@ -20,7 +20,14 @@ class Strict : public Scenario {
     for (int n = 0; n < count; ++n) expected.push_back(prefix + "-" + std::to_string(n));
     std::vector<std::string> came = books().in_order(word);
     std::erase_if(came, [&](const std::string& id) { return id.rfind(prefix + "-", 0) != 0; });
-    EXPECT_EQ(came, expected);
+    EXPECT_EQ(came.size(), expected.size());
+    const auto [ours, theirs] =
+        std::mismatch(came.begin(), came.end(), expected.begin(), expected.end());
+    if (ours == came.end()) return;
+    // What came around there.
+    const auto behind = std::min<std::ptrdiff_t>(came.end() - ours, 40);
+    ADD_FAILURE() << "in place of " << *theirs << " came "
+                  << testing::PrintToString(std::vector<std::string>(ours, ours + behind));
   }
 };
 

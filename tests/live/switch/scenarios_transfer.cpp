@@ -93,6 +93,7 @@ TEST_F(Transfer, TwoOppositeProducersConsumerOnOneSideRestartedInMidMove) {
 }
 
 TEST_P(TransferBetween, MoverKilledBetweenClaimPublishConfirmAndAck) {
+  std::unique_ptr<Host> host;
   for (const char* place : {"move: claimed", "move: before the ack", "move: done", "the confirm"}) {
     const std::string word = std::string(place).substr(std::string(place).find(' ') + 1);
     const std::string name = "host-" + word.substr(0, word.find(' '));
@@ -103,7 +104,8 @@ TEST_P(TransferBetween, MoverKilledBetweenClaimPublishConfirmAndAck) {
       proxy.emplace(port_of(to_));
       way = through(*proxy, to_);
     }
-    auto host = start(name, from_, way);
+    if (host != nullptr) host->end();
+    host = start(name, from_, way);
     publish(*host, name, 300);
     if (!by_proxy) {
       host->tell(std::string("kill 1 ") + place);
@@ -122,7 +124,6 @@ TEST_P(TransferBetween, MoverKilledBetweenClaimPublishConfirmAndAck) {
     host.reset();
     host = start(name, to_, way);
     expect_all_come(*host);
-    host->end();
   }
   expect_all_settled(books().ids("moved"));
   EXPECT_GT(books().count("moved"), 0U);
