@@ -155,14 +155,15 @@ void Switcher::run() {
     open_gates();
     sweep();
     discharge();
+    open_gates(); // of what has passed now
     watch();
     describe_backends();
   }
 }
 
 std::optional<Switcher::Work> Switcher::wait_for_work() {
-  const bool owed = journal_->read().chain.size() > 1 || !leaving_.empty();
-  const Deadline until = steady_clock::now() + (owed ? look_period : watch_period);
+  const bool busy = journal_->read().chain.size() > 1 || !leaving_.empty() || waiting_;
+  const Deadline until = steady_clock::now() + (busy ? look_period : watch_period);
   const Lock lock(mutex_);
   const auto idle = [&]() SWAPMQ_REQUIRES(mutex_) {
     return !stopping_ && !opened_ && !work_.request && !work_.following && work_.forget.empty();
@@ -193,8 +194,9 @@ void Switcher::perform(Request request) {
     }
     return enter(number, SwitchPhase::failed,
                  Error(Errc::timeout, request.target.key +
-                                          " is still owed messages; in strict order it has to be "
-                                          "empty before it gets new ones"));
+                                          " is still owed messages, or what came from there is "
+                                          "not settled; in strict order it has to be empty before "
+                                          "it gets new ones"));
   }
   auto side = prepare(request);
   if (cancelled(request)) return enter(number, SwitchPhase::cancelled);
@@ -211,10 +213,14 @@ void Switcher::perform(Request request) {
   enter(number, SwitchPhase::drain);
 }
 
-bool Switcher::must_wait(const Request& request) const {
+bool Switcher::must_wait(const Request& request) {
   if (request.options.order != SwitchOrder::strict || request.options.dry_run) return false;
   const Record record = journal_->read();
-  return request.target.key != record.active && record.owes(request.target.key);
+  const auto known = visited_.find(request.target.key);
+  if (request.target.key == record.active || known == visited_.end()) return false;
+  if (record.owes(request.target.key)) return true;
+  const Visited& target = known->second;
+  return target.side != nullptr && (target.consumed || !traffic_.sweep(target.side));
 }
 
 Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {

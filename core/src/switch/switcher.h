@@ -120,8 +120,9 @@ class Switcher {
   /// Waits for the next of its rounds; none: the end.
   std::optional<Work> wait_for_work() SWAPMQ_EXCLUDES(mutex_);
   void perform(Request request);
-  /// Strict order: the target is owed messages, and has to be emptied before it gets new ones.
-  [[nodiscard]] bool must_wait(const Request& request) const;
+  /// Strict order: the target is owed messages, and has to be emptied before it gets new ones; or
+  /// it is consumed from, and a consumer would take what is new at once.
+  [[nodiscard]] bool must_wait(const Request& request);
   Result<std::shared_ptr<queue::Side>> prepare(const Request& request);
   Error compare(queue::Side& target, const SwitchOptions& options);
   Error make_queues(queue::Side& target, const Request& request, queue::Deadline deadline);

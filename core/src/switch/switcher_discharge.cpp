@@ -90,7 +90,9 @@ void Switcher::open_gates() {
     open = open && (alone || visited.passed);
   }
   for (auto& [key, visited] : visited_) {
-    if (!record.owes(key)) let_consume(visited, !record.strict || record.chain.size() == 1);
+    if (record.owes(key)) continue;
+    const bool next = waiting_ && waiting_->target.key == key; // in strict order
+    let_consume(visited, !next && (!record.strict || record.chain.size() == 1));
   }
 }
 
