@@ -37,6 +37,8 @@ class PluginSink final : public plugin::HostSink {
   const std::shared_ptr<metrics::Registry> registry_;
 };
 
+constexpr std::size_t most_warm_queues = 256;
+
 std::uint64_t next_serial() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
@@ -80,11 +82,18 @@ Error Side::ping(Deadline deadline) {
   return session ? (*session)->ping(deadline) : session.error();
 }
 
-Error Side::warm_up(Deadline deadline) {
+Error Side::warm_up(const QueueSpecs& queues, Deadline deadline) {
   std::vector<SessionPool::Lease> all;
   for (std::uint32_t i = 0; i < publish_session_count_; ++i) {
     auto session = publish_sessions_.acquire(deadline);
     if (!session) return session.error();
+    std::size_t made = 0;
+    for (const auto& [name, spec] : queues) {
+      if (made++ >= most_warm_queues) break;
+      auto queue = (*session)->queue(name, spec);
+      if (!queue) return queue.error();
+      if (Error error = (*session)->create_queue(*queue, deadline)) return error;
+    }
     all.push_back(std::move(*session));
   }
   return {};

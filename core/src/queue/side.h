@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -54,8 +55,10 @@ class Side {
 
   /// A round trip to the broker.
   Error ping(Deadline deadline);
-  /// Opens all the sessions that publishers share, so that none of them waits for that later.
-  Error warm_up(Deadline deadline);
+  using QueueSpecs = std::map<std::string, swapmq_queue_spec, std::less<>>;
+  /// Opens all the sessions that publishers share, and makes these queues (the first of them, if
+  /// there are many) known to each, so that no publish waits for that later.
+  Error warm_up(const QueueSpecs& queues, Deadline deadline);
   /// From time to time: what lies idle is served.
   void serve_idle(Deadline deadline);
   /// Whether consumers may begin to consume here; not yet, to begin with.

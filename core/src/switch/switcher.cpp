@@ -241,7 +241,11 @@ Result<std::shared_ptr<Side>> Switcher::prepare(const Request& request) {
   if (Error error = compare(*side, request.options)) return error;
   if (request.options.dry_run) return side;
   if (Error error = make_queues(*side, request, deadline)) return error;
-  if (Error error = side->warm_up(deadline)) return error;
+  Side::QueueSpecs queues;
+  for (const std::string& name : journal_->read().queues) {
+    queues.emplace(name, traffic_.queue_spec(name));
+  }
+  if (Error error = side->warm_up(queues, deadline)) return error;
   return side;
 }
 
