@@ -192,11 +192,14 @@ std::size_t Consumer::room_beside_claims() const {
   return prefetch_ > held ? prefetch_ - held : 0;
 }
 
-/// Null if nothing waits. Nothing here may fail once something is taken from waiting_.
+/// Null if nothing waits, or there is no room beside what is claimed. Without claims the host
+/// counts better: what it acked and the broker has not confirmed takes no room. Nothing here may
+/// fail once something is taken from waiting_.
 std::unique_ptr<backend::Batch> Consumer::hand_out(const backend::ExchangeArgs& args) {
-  if (waiting_.empty()) return nullptr;
+  const std::size_t room = claimer_.held() > 0 ? room_beside_claims() : args.max_messages;
+  const std::size_t most = std::min(args.max_messages, room);
+  if (waiting_.empty() || most == 0) return nullptr;
   auto batch = std::make_unique<RabbitBatch>();
-  const std::size_t most = std::min(args.max_messages, room_beside_claims());
   batch->reserve(std::min(waiting_.size(), most));
   uint64_t bytes = 0;
   while (!waiting_.empty() && batch->size() < most) {

@@ -97,6 +97,10 @@ class Victim {
     }
     auto consumer = consume();
     bool done = eventually([this] { return published_ >= publishers * before_switch; });
+    if (policy == "transfer") { // a dead letter, which nobody takes but who moves it
+      publish({.body = "bad", .id = prefix + "-bad"});
+      done = eventually([this] { return mq_.size("tasks.dead").value() > 0; }) && done;
+    }
     swapmq::SwitchOptions options{.allow_capability_loss = true};
     if (policy == "transfer") options.policy = swapmq::BacklogPolicy::transfer;
     const auto error = mq_.switch_to(to, options).error();
@@ -138,7 +142,7 @@ class Victim {
     return mq_.consume("tasks", {.prefetch = 16, .concurrency = 4}, [this](const Delivery& d) {
       const std::string id(d.id());
       notes_.note(d.header("swapmq-moved-from") ? "moved" : "got", id);
-      d.ack();
+      d.body() == "bad" ? d.reject("bad") : d.ack();
       if (!d.wait_settled(5s)) notes_.note("ack", id);
       ++handled_;
       const std::lock_guard lock(mutex_);

@@ -71,6 +71,7 @@ std::shared_ptr<Runtime> open_scripted_runtime() { return open_runtime(R"({"type
 
 /// As a switch does it.
 void turn_to(Runtime& runtime, const std::shared_ptr<Side>& side) {
+  runtime.use(side);
   runtime.consume_from(side);
   runtime.publish_to(side);
 }
