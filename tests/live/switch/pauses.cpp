@@ -2,7 +2,7 @@
 //
 // switch_pauses: what publishers notice of a switch. 8 of them publish one message at a time, at
 // half the rate that the slower of the two backends sustains; how long they wait is compared with
-// how long they wait on the slower one alone, in between.
+// how long they wait on each of the two alone, in between.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -197,18 +197,23 @@ TEST_P(SwitchPauses, AreThoseOfTheSlowerBackendAlone) {
   const microseconds each(static_cast<std::int64_t>(1e6 * publishers / rate));
   // In turn, and the middle one of each: a bad moment of the machine is none of the switch's.
   Rounds during;
-  Rounds own;
+  Rounds old_side;
+  Rounds new_side;
   for (int round = 0; round < rounds; ++round) {
+    old_side.add(alone(from, each));
     during.add(switching(from, to, each));
-    own.add(alone(slower, each));
+    new_side.add(alone(to, each));
   }
+  // The one that sustains less is not always the one that takes longer to answer at that rate.
+  const double own_gap = std::max(middle(old_side.gaps), middle(new_side.gaps));
+  const double own_p99 = std::max(middle(old_side.p99s), middle(new_side.p99s));
   std::printf(
-      "%-12s -> %-12s at %6.0f/s: longest gap %6.1f ms (worst %6.1f), alone %6.1f (worst %6.1f); "
-      "p99 %6.2f ms (worst %6.2f), alone %6.2f (worst %6.2f)\n",
-      from.c_str(), to.c_str(), rate, middle(during.gaps), worst(during.gaps), middle(own.gaps),
-      worst(own.gaps), middle(during.p99s), worst(during.p99s), middle(own.p99s), worst(own.p99s));
-  EXPECT_LT(middle(during.gaps), middle(own.gaps) + allowed_gap_ms);
-  EXPECT_LT(middle(during.p99s), middle(own.p99s) * allowed_p99);
+      "%-12s -> %-12s at %6.0f/s: longest gap %6.1f ms (worst %6.1f), alone %6.1f; "
+      "p99 %6.2f ms (worst %6.2f), alone %6.2f\n",
+      from.c_str(), to.c_str(), rate, middle(during.gaps), worst(during.gaps), own_gap,
+      middle(during.p99s), worst(during.p99s), own_p99);
+  EXPECT_LT(middle(during.gaps), own_gap + allowed_gap_ms);
+  EXPECT_LT(middle(during.p99s), own_p99 * allowed_p99);
 }
 
 std::vector<std::pair<std::string, std::string>> all_pairs() {
