@@ -35,6 +35,9 @@ constexpr auto measured_alone = 400ms;
 constexpr auto measured_switching = 800ms; // from when it is asked for
 constexpr double allowed_gap_ms = 50;
 constexpr double allowed_p99 = 2;
+// One moment in which the disk or the machine pauses is a hundredth of so few publishes: below this
+// the ratio, which is printed, says nothing.
+constexpr double noise_ms = 25;
 
 std::string from_environment(const char* name) {
   const char* value = ::getenv(name);
@@ -209,11 +212,11 @@ TEST_P(SwitchPauses, AreThoseOfTheSlowerBackendAlone) {
   const double own_p99 = std::max(middle(old_side.p99s), middle(new_side.p99s));
   std::printf(
       "%-12s -> %-12s at %6.0f/s: longest gap %6.1f ms (worst %6.1f), alone %6.1f; "
-      "p99 %6.2f ms (worst %6.2f), alone %6.2f\n",
+      "p99 %6.2f ms (worst %6.2f), alone %6.2f, %4.2f times that\n",
       from.c_str(), to.c_str(), rate, middle(during.gaps), worst(during.gaps), own_gap,
-      middle(during.p99s), worst(during.p99s), own_p99);
+      middle(during.p99s), worst(during.p99s), own_p99, middle(during.p99s) / own_p99);
   EXPECT_LT(middle(during.gaps), own_gap + allowed_gap_ms);
-  EXPECT_LT(middle(during.p99s), own_p99 * allowed_p99);
+  EXPECT_LT(middle(during.p99s), std::max(own_p99 * allowed_p99, own_p99 + noise_ms));
 }
 
 std::vector<std::pair<std::string, std::string>> all_pairs() {
