@@ -165,11 +165,12 @@ void Runtime::hold_back(const std::shared_ptr<queue::Side>& side) {
   for (const auto& consumer : consumers()) consumer->leave(*side);
 }
 
-bool Runtime::consumes(std::string_view queue) {
-  const auto all = consumers();
-  return std::any_of(all.begin(), all.end(), [&](const auto& consumer) {
-    return consumer->queue() == queue && !consumer->closing();
-  });
+switching::Traffic::QueueNames Runtime::consumed_queues() {
+  QueueNames names;
+  for (const auto& consumer : consumers()) {
+    if (!consumer->closing()) names.insert(consumer->queue());
+  }
+  return names;
 }
 
 void Runtime::publish_to(const std::shared_ptr<queue::Side>& side) {
@@ -187,11 +188,7 @@ void Runtime::hold_publishes(bool yes) {
     if (route_.turns() != turn) wake_publishers();
     return;
   }
-  std::set<std::string, std::less<>> consumed;
-  for (const auto& consumer : consumers()) {
-    if (!consumer->closing()) consumed.insert(consumer->queue());
-  }
-  route_.hold(std::move(consumed));
+  route_.hold(consumed_queues());
 }
 
 void Runtime::wake_publishers() {

@@ -72,7 +72,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   void use(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void consume_from(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
   void hold_back(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);
-  bool consumes(std::string_view queue) override SWAPMQ_EXCLUDES(mutex_);
+  QueueNames consumed_queues() override SWAPMQ_EXCLUDES(mutex_);
   void hold_publishes(bool yes) override SWAPMQ_EXCLUDES(mutex_);
   queue::Route& route() override { return route_; }
   void publish_to(const std::shared_ptr<queue::Side>& side) override SWAPMQ_EXCLUDES(mutex_);

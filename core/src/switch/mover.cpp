@@ -189,7 +189,7 @@ Error Mover::carry(const std::string& queue, swapmq_subscription* subscription,
 void Mover::choose(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates) {
   const std::string to = traffic_.route().side()->key();
   const bool rested = rests_.contains(queue);
-  const bool consumed = traffic_.consumes(queue);
+  const bool consumed = traffic_.consumed_queues().contains(queue);
   for (std::size_t i = 0; i < batch.count; ++i) {
     const swapmq_delivery& delivery = delivery_at(batch, i);
     const bool circle = was_moved_from(*delivery.message, to) && (consumed || !rested);

@@ -146,7 +146,9 @@ void Switcher::run() {
     forget_those(work->forget);
     if (work->following) refresh(*work->following);
     if (work->request) {
-      waiting_.reset(); // a newer one has taken its place
+      // A newer one has taken the place of what waits.
+      if (waiting_) enter(waiting_->number, SwitchPhase::cancelled);
+      waiting_.reset();
       perform(*work->request);
     } else if (auto waited = std::exchange(waiting_, std::nullopt)) {
       perform(std::move(*waited));
@@ -208,8 +210,9 @@ void Switcher::perform(Request request) {
   enter(number, SwitchPhase::cut_over);
   if (Error error = cut_over(request, *side)) return enter(number, SwitchPhase::failed, error);
   draining_ = number;
-  drain_options_ = request.options;
-  overdue_ = false;
+  const milliseconds limit = request.options.drain_timeout;
+  overdue_at_.reset();
+  if (limit.count() > 0) overdue_at_ = *cut_over_at_ + limit;
   enter(number, SwitchPhase::drain);
 }
 

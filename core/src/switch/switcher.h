@@ -173,11 +173,10 @@ class Switcher {
   std::vector<std::shared_ptr<queue::Side>> leaving_; ///< replaced, and owed their settlements
   OpenerLine line_;                ///< of those that could not be opened, or are to be opened anew
   std::uint64_t draining_ = 0;     ///< number of the switch that cut over last, until it is retired
-  SwitchOptions drain_options_;    ///< of that one
   std::optional<Request> waiting_; ///< until its target is empty
   std::optional<queue::Deadline> cut_over_at_; ///< the last one, and by the wall clock
   std::int64_t cut_over_at_unix_ms_ = 0;
-  bool overdue_ = false; ///< and it was said
+  std::optional<queue::Deadline> overdue_at_; ///< of its drain; none: never, or it was said
 
   mutable Mutex mutex_;
   mutable Condition changed_;

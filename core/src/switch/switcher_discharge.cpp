@@ -232,9 +232,9 @@ Error Switcher::leave_alone(Visited& visited) {
 }
 
 void Switcher::tell_overdue() {
-  const milliseconds limit = drain_options_.drain_timeout;
-  const bool due = limit.count() > 0 && steady_clock::now() - *cut_over_at_ >= limit;
-  if (!due || std::exchange(overdue_, true)) return;
+  if (!overdue_at_ || steady_clock::now() < *overdue_at_) return;
+  const auto limit = std::chrono::round<milliseconds>(*overdue_at_ - *cut_over_at_);
+  overdue_at_.reset(); // said once
   const std::string line = "the backend that was left still drains after " +
                            std::to_string(limit.count()) + " ms, the drain_timeout; it goes on";
   say(LogLevel::warning, line);
@@ -248,8 +248,9 @@ void Switcher::tell_overdue() {
 /// has to see it.
 void Switcher::watch() {
   const Record record = journal_->read();
-  const bool all_consumed = std::all_of(record.queues.begin(), record.queues.end(),
-                                        [&](const auto& name) { return traffic_.consumes(name); });
+  const auto consumed = traffic_.consumed_queues();
+  const bool all_consumed =
+      std::includes(consumed.begin(), consumed.end(), record.queues.begin(), record.queues.end());
   if (all_consumed && !record.more_queues) return;
   const Deadline began = steady_clock::now();
   for (auto& [key, visited] : visited_) {
@@ -286,9 +287,10 @@ std::set<std::string> Switcher::stranded(Visited& visited) {
     const Lock lock(mutex_);
     timeout = config_options_.stranded_timeout;
   }
+  const auto consumed = traffic_.consumed_queues();
   std::set<std::string> queues;
   for (const auto& [name, sizes] : visited.backlog.queues) {
-    if (sizes.ready == 0 || traffic_.consumes(name)) {
+    if (sizes.ready == 0 || consumed.contains(name)) {
       visited.untouched.erase(name);
       continue;
     }

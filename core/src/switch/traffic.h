@@ -31,8 +31,9 @@ class Traffic {
   /// Nothing more is consumed from there until it is asked for again; what came from there is
   /// settled there, and what is buffered goes back.
   virtual void hold_back(const std::shared_ptr<queue::Side>& side) = 0;
-  /// Whether somebody here consumes from that queue.
-  virtual bool consumes(std::string_view queue) = 0;
+  using QueueNames = std::set<std::string, std::less<>>;
+  /// The queues that somebody here consumes from.
+  virtual QueueNames consumed_queues() = 0;
   /// Strict order: nothing is published to queues that nobody here consumes from, until it is let
   /// go.
   virtual void hold_publishes(bool yes) = 0;

@@ -8,7 +8,6 @@
 //   got ID     handled                           ack ID    the broker has the ack
 //   moved ID   handled, once for each move between backends    early ID    before it was due
 // usage: scenario_host CONFIG NOTES
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -33,6 +32,7 @@
 #include <vector>
 
 #include "failpoint.h"
+#include "notes.hpp"
 #include "swapmq/swapmq.hpp"
 
 namespace {
@@ -44,6 +44,7 @@ using swapmq::Delivery;
 using swapmq::Error;
 using swapmq::Message;
 using swapmq::MessageQueue;
+using switch_test::Notes;
 
 constexpr std::ptrdiff_t window_size = 16;
 
@@ -99,23 +100,6 @@ class Places {
   std::uint64_t kill_at_ = 0, pause_at_ = 0;
   std::set<std::string> deadly_, pausing_;
   bool paused_ = false;
-};
-
-/// Lines that are in the file once noted, whatever becomes of the process.
-class Notes {
- public:
-  explicit Notes(const char* path)
-      : file_(::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {}
-  ~Notes() { ::close(file_); }
-  Notes(const Notes&) = delete;
-  Notes& operator=(const Notes&) = delete;
-  void note(const char* what, std::string_view id) const {
-    const std::string line = std::string(what) + " " + std::string(id) + "\n";
-    if (::write(file_, line.data(), line.size()) < 0) std::abort();
-  }
-
- private:
-  const int file_;
 };
 
 std::string answer(const Error& error) {

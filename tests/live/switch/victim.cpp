@@ -9,7 +9,6 @@
 // never
 //        switch_victim CONFIG IDS    consumes until all came that was confirmed and had not come
 // Exit code 0: done; 1: it took too long.
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include <vector>
 
 #include "failpoint.h"
+#include "notes.hpp"
 #include "swapmq/swapmq.hpp"
 
 namespace {
@@ -35,6 +35,7 @@ using std::chrono::steady_clock;
 using swapmq::Delivery;
 using swapmq::Message;
 using swapmq::MessageQueue;
+using switch_test::Notes;
 
 constexpr auto patience = 20s;
 constexpr int publishers = 2;
@@ -55,22 +56,6 @@ void count_places(const char* place) {
   const bool first = places.insert(of_journal ? step + ", " + place : step).second;
   if (first && places.size() == kill_at) ::kill(::getpid(), SIGKILL);
 }
-
-/// Lines that are in the file once noted, whatever becomes of the process.
-class Notes {
- public:
-  explicit Notes(const char* path) : file_(::open(path, O_WRONLY | O_CREAT | O_APPEND, 0600)) {}
-  ~Notes() { ::close(file_); }
-  Notes(const Notes&) = delete;
-  Notes& operator=(const Notes&) = delete;
-  void note(const char* what, std::string_view id) const {
-    const std::string line = std::string(what) + " " + std::string(id) + "\n";
-    if (::write(file_, line.data(), line.size()) < 0) std::abort();
-  }
-
- private:
-  const int file_;
-};
 
 template <class Condition>
 bool eventually(Condition condition) {

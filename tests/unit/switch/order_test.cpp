@@ -150,6 +150,19 @@ TEST_F(StrictOrder, ABackendThatIsOwedHasToBeEmptiedBeforeItGetsNewMessages) {
   EXPECT_EQ(mq.wait_for_switch(10s).phase, SwitchPhase::retired);
 }
 
+TEST_F(StrictOrder, ASwitchThatWaitsIsCancelledByTheNextOne) {
+  const std::string more = R"(,"switch":{"allow_capability_loss":true})";
+  auto mq = std::move(try_open("sqlite", more)).value();
+  publish(mq, 0, 1);
+  ASSERT_TRUE(mq.switch_to("memory", strict));
+  ASSERT_TRUE(eventually([&] { return mq.backend_name() == "memory"; }));
+  ASSERT_TRUE(mq.switch_to("sqlite", strict));
+  EXPECT_EQ(mq.wait_for_switch(300ms).phase, SwitchPhase::prepare) << "it is owed a message";
+  ASSERT_TRUE(mq.reload_text(text("scripted", more), "test"));
+  ASSERT_TRUE(eventually([&] { return mq.backend_name() == "scripted"; }));
+  EXPECT_EQ(metric(mq, "swapmq_switch_phases_total", {{"phase", "cancelled"}}), 1);
+}
+
 TEST_F(StrictOrder, CannotBeKeptByMoving) {
   auto mq = open("sqlite");
   SwitchOptions both = strict;

@@ -23,13 +23,14 @@ class ThreeBackends : public testing::Test {
 
   std::string database() const { return folder_ + "/queues.db"; }
   /// With sections for memory, sqlite and the scripted backend.
+  std::string text(const std::string& type, const std::string& more = "") const {
+    return R"({"message_queue":{"type":")" + type + R"(","memory":{"name":")" + folder_ +
+           R"("},"sqlite":{"path":")" + database() + R"("},"scripted":{}},"plugin_path":[")" +
+           TEST_BACKENDS + R"("],"log":{"level":"off"})" + more + "}";
+  }
   swapmq::Result<swapmq::MessageQueue> try_open(const std::string& type,
                                                 const std::string& more = "") {
-    return swapmq::MessageQueue::try_open_text(
-        R"({"message_queue":{"type":")" + type + R"(","memory":{"name":")" + folder_ +
-            R"("},"sqlite":{"path":")" + database() + R"("},"scripted":{}},"plugin_path":[")" +
-            TEST_BACKENDS + R"("],"log":{"level":"off"})" + more + "}",
-        "test");
+    return swapmq::MessageQueue::try_open_text(text(type, more), "test");
   }
   swapmq::MessageQueue open(const std::string& type) { return std::move(try_open(type)).value(); }
   swapmq::MessageQueue open_durable(const std::string& type, const std::string& more = "") {
