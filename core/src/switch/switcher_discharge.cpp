@@ -137,7 +137,8 @@ bool Switcher::is_discharged(Visited& visited, BacklogPolicy policy) {
   if (visited.side == nullptr) return leaves;
   const Side& side = *visited.side;
   const bool ours_ended = side.in_flight() == 0 && traffic_.unsettled(side) == 0;
-  if (leaves) return ours_ended;
+  // The look that names what stays comes after that, too.
+  if (leaves) return visited.settled.lasts(ours_ended, quiet_if_exact);
   const bool read = visited.looked && !visited.error;
   const bool moving = visited.mover != nullptr && visited.mover->carries();
   const Backlog& backlog = visited.backlog;

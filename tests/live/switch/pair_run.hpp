@@ -27,6 +27,7 @@ struct PairResult {
   std::uint64_t moved_publishers = 0;       ///< that had confirms before and after
   std::uint64_t moved = 0;                  ///< messages that were moved to the new backend
   std::uint64_t left = 0;                   ///< messages that were left alone, and were there
+  std::uint64_t named = 0;                  ///< as left alone, each as often as it lies there
   std::chrono::milliseconds longest_gap{0}; ///< between two confirms of one publisher
   std::chrono::milliseconds until_retired{0};
   std::string trouble; ///< what else was not as it should be; empty: nothing
