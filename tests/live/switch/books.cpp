@@ -2,14 +2,20 @@
 #include "books.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 namespace switch_test {
 
-Books::Books(const std::string& path) {
-  std::ifstream file(path);
-  for (std::string word, id; file >> word >> id;) {
-    if (++by_word_[word][id] == 1) in_order_[word].push_back(id);
+Books::Books(const std::string& folder) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) paths.push_back(file.path());
+  std::sort(paths.begin(), paths.end());
+  for (const auto& path : paths) {
+    std::ifstream file(path);
+    for (std::string word, id; file >> word >> id;) {
+      if (++by_word_[word][id] == 1) in_order_[word].push_back(id);
+    }
   }
 }
 

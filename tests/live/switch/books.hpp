@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What hosts noted of each message, in one file that all of them write to; see scenario_host.cpp.
+// What recorders noted of each message, each in a file of its own; see recorder.cpp.
 #pragma once
 
 #include <map>
@@ -12,7 +12,8 @@ namespace switch_test {
 
 class Books {
  public:
-  explicit Books(const std::string& path);
+  /// Of all files in the folder.
+  explicit Books(const std::string& folder);
 
   using Ids = std::set<std::string>;
   /// How often an id was noted with that word.
@@ -20,7 +21,7 @@ class Books {
   [[nodiscard]] std::size_t count(const std::string& word) const; ///< of ids
   [[nodiscard]] Ids ids(const std::string& word) const;
 
-  /// As they were noted with that word, for the first time each.
+  /// As they were noted with that word, for the first time each; one file after the other.
   [[nodiscard]] std::vector<std::string> in_order(const std::string& word) const;
   /// The most times that an id was noted so.
   [[nodiscard]] int most(const std::string& word) const;

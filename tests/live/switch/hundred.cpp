@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// switch_hundred: a host under load, 8 publishers and 8 handlers, is switched a hundred times to
+// switch_hundred: a host under load, 8 publishers and 8 consumers, is switched a hundred times to
 // and fro between three backends, over each ordered pair of them; in the long run (with
 // SWAPMQ_LONG set) ten thousand times. Nothing is lost, what comes twice is explained, and the
 // host needs no more memory, descriptors or threads at the end than at the tenth switch.
@@ -10,14 +10,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 
+#include "load.hpp"
 #include "scenario.hpp"
 
 namespace switch_test {
 namespace {
 
-constexpr int publishers = 8;
 constexpr std::array kWay = {"redis_stream", "rabbitmq", "sqlite", "rabbitmq",
                              "redis_stream", "sqlite"}; // from sqlite: each ordered pair once
 
@@ -52,20 +51,17 @@ class Hundred : public Scenario {
  protected:
   void begin() {
     host_ = start("host", "sqlite");
-    host_->tell("consume tasks take 256 8");
-    host_->tell("pace 200");
-    for (int p = 0; p < publishers; ++p) {
-      host_->tell("publish tasks p" + std::to_string(p) + " 0 0");
-    }
+    load_ = std::make_unique<Load>(*host_, "take", 256);
+    load_->publish(std::chrono::microseconds(200), 1);
     flow();
   }
   /// Some more are published and handled.
   void flow() {
-    const auto [published, handled] = counts();
+    const std::uint64_t published = load_->all_published();
+    const std::uint64_t handled = load_->all_handled();
     ASSERT_TRUE(await([&] {
-      const auto now = counts();
-      return now.first >= published + between_switches() &&
-             now.second >= handled + between_switches();
+      return load_->all_published() >= published + between_switches() &&
+             load_->all_handled() >= handled + between_switches();
     }));
   }
   /// Once nothing is owed to any but the active one, while all goes on.
@@ -78,12 +74,8 @@ class Hundred : public Scenario {
     }));
     return Usage(host_->pid());
   }
-  std::pair<std::uint64_t, std::uint64_t> counts() {
-    const std::string said = host_->tell("counts");
-    return {std::stoull(said), std::stoull(said.substr(said.find(' ')))};
-  }
-
   std::unique_ptr<Host> host_;
+  std::unique_ptr<Load> load_;
 };
 
 TEST_F(Hundred, SwitchesUnderLoad) {
@@ -100,10 +92,11 @@ TEST_F(Hundred, SwitchesUnderLoad) {
   }
   const Usage last = usage();
   const auto took = std::chrono::duration<double>(Clock::now() - began).count();
-  host_->tell("halt");
-  ASSERT_TRUE(await([this] { return counts().second >= counts().first; }));
+  load_->halt();
+  ASSERT_TRUE(await([this] { return load_->all_handled() >= load_->all_published(); }));
   EXPECT_EQ(host_->state().number, static_cast<std::uint64_t>(all));
   const std::uint64_t may_be_twice = std::stoull(host_->tell("may_be_twice"));
+  load_->end();
   host_->end();
 
   const Books books = this->books();

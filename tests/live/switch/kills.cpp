@@ -4,111 +4,51 @@
 // each two durable backends, and started again with a config that names the one or the other. What
 // was confirmed is there, and nothing comes twice but what was in doubt or unsettled, or on its way
 // from the one to the other. The policies drain and transfer take turns with the pairs; with
-// SWAPMQ_LONG set each pair has both. Takes the servers' options, as JSON, from SWITCH_REDIS and
-// SWITCH_RABBITMQ.
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
+// SWAPMQ_LONG set each pair has both.
+#include <csignal>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <map>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 
-#include "support/child_process.hpp"
+#include "scenario.hpp"
 
 namespace switch_test {
 namespace {
 
-namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-using swapmq::live::ChildProcess;
-using swapmq::live::Clock;
-using swapmq::live::Exit;
-
-using Options = std::map<std::string, std::string>;
-
-std::string from_environment(const char* name) {
-  const char* value = ::getenv(name);
-  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set");
-  return value;
-}
-
-/// What the victims noted, each id by what happened to it.
-struct Ids {
-  std::map<std::string, int> tried, confirmed, got, moved, acked;
-
-  explicit Ids(const std::string& path) {
-    std::ifstream file(path);
-    std::string what, id;
-    while (file >> what >> id) {
-      (what == "try"     ? tried
-       : what == "ok"    ? confirmed
-       : what == "moved" ? moved
-       : what == "got"   ? got
-                         : acked)[id] += 1;
-      if (what == "moved") got[id] += 1;
-    }
-  }
-  [[nodiscard]] std::vector<std::string> lost() const {
-    std::vector<std::string> ids;
-    for (const auto& [id, times] : confirmed) {
-      if (!got.contains(id)) ids.push_back(id);
-    }
-    return ids;
-  }
-};
-
 constexpr std::size_t side_by_side = 6; // hosts, which mostly wait
 
-/// One host's life, with a folder and queues of its own.
-class Life {
+/// One host's life.
+class Life : Stage {
  public:
   Life(std::string from, std::string to, std::string policy, std::size_t place)
-      : from_(std::move(from)),
-        to_(std::move(to)),
-        policy_(std::move(policy)),
-        place_(place),
-        folder_((fs::temp_directory_path() / "swapmq-kills-XXXXXX").string()) {
-    if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("no folder for a host");
-    sections_ = {{"sqlite", R"({"lease_ms":1000,"path":")" + folder_ + R"(/queues.db"})"},
-                 {"redis_stream", with(from_environment("SWITCH_REDIS"),
-                                       R"("lease_ms":1000,"key_prefix":")" + own_name() + R"(-")")},
-                 {"rabbitmq", with(from_environment("SWITCH_RABBITMQ"),
-                                   R"("queue_prefix":")" + own_name() + R"(-")")}};
-  }
-  ~Life() { fs::remove_all(folder_); }
-  Life(const Life&) = delete;
-  Life& operator=(const Life&) = delete;
+      : from_(std::move(from)), to_(std::move(to)), policy_(std::move(policy)), place_(place) {}
 
   /// Killed at the place, started again, and looked at.
-  void live() {
-    const std::string ids = folder_ + "/ids";
-    const Exit exit = run({config(from_), ids, "k", to_, std::to_string(place_), policy_});
-    survived = exit.signal == 0;
-    if (survived && exit.code != 0) trouble("was not killed, and failed");
-    const Ids before(ids);
+  void live() try {
+    be_killed();
+    const Books before = books();
     // Somebody edited the config back, or did not.
     const std::string next = place_ % 2 == 0 ? from_ : to_;
-    if (run({config(next), ids}).code != 0) trouble("did not get all of it with " + next);
-    const Ids after(ids);
-    confirmed = after.confirmed.size();
-    moved = after.moved.size();
-    for (const std::string& id : after.lost()) {
-      ++lost;
-      trouble(id + " was confirmed and is lost");
+    take_what_is_left(next);
+    const Books after = books();
+    confirmed = after.count("ok");
+    moved = after.count("moved");
+    twice = after.twice().size();
+    lost = after.missing().size();
+    for (const std::string& id : after.missing()) {
+      trouble(id + " was confirmed and is lost with " + next);
     }
-    for (const auto& [id, times] : after.got) {
-      if (times < 2) continue;
-      ++twice;
-      if (!before.confirmed.contains(id) || !before.acked.contains(id)) continue;
+    for (const std::string& id : after.strangers()) trouble(id + " was never published");
+    for (const std::string& id : after.twice()) {
+      const bool settled = before.times("ok", id) > 0 && before.times("ack", id) > 0;
       // It was confirmed there, and not yet acked here, when the mover was killed.
-      const auto carried = after.moved.find(id);
-      if (carried != after.moved.end() && carried->second == 1 && times == 2) continue;
-      trouble(id + " was confirmed and settled, and came " + std::to_string(times) + " times");
+      const bool carried = after.times("moved", id) == 1 && after.times("got", id) == 2;
+      if (settled && !carried) trouble(id + " was confirmed and settled, and came again");
     }
+  } catch (const std::exception& problem) {
+    trouble(problem.what());
   }
 
   bool survived = false;
@@ -119,32 +59,48 @@ class Life {
   void trouble(const std::string& what) {
     troubles += "at place " + std::to_string(place_) + ": " + what + "\n";
   }
-  [[nodiscard]] std::string own_name() const { return fs::path(folder_).filename().string(); }
-  static std::string with(const std::string& options, const std::string& more) {
-    return options.substr(0, options.rfind('}')) + "," + more + "}";
+  void be_killed() {
+    std::unique_ptr<Host> host;
+    try {
+      host = start("host", from_, sections(), place_);
+      switch_over(*host);
+      host->end();
+      survived = true;
+    } catch (const Host::Died& death) {
+      const bool killed = host != nullptr ? host->was_killed() : death.signal == SIGKILL;
+      if (!killed) trouble(death.what());
+      host.reset();
+    }
   }
-  [[nodiscard]] std::string config(const std::string& type) const {
-    std::string text = R"({"message_queue":{"type":")" + type + R"(","retry_delay_seconds":0)";
-    for (const auto& [name, options] : sections_) text += ",\"" + name + "\":" + options;
-    text += R"(},"switch":{"allow_capability_loss":true},"log":{"level":"error"},"state_dir":")" +
-            folder_ + R"(/state"})";
-    const std::string path = folder_ + "/" + type + ".json";
-    std::ofstream(path) << text;
-    return path;
+  void switch_over(Host& host) const {
+    host.tell("consume tasks ack 16 4");
+    // Something always lies where publishes go, so that a kill finds it there.
+    for (const char* what : {"a 0 0", "b 0 0", "later 0 300"}) {
+      host.tell(std::string("publish tasks ") + what);
+    }
+    let_flow(host, 100);
+    if (policy_ == "transfer") { // a dead letter, which nobody takes but who moves it
+      host.tell("publish tasks bad 1 0 1 poison");
+      await([&] { return host.tell("stats tasks.dead")[0] != '0'; });
+    }
+    host.switch_to(to_, policy_);
+    if (!await([&] { return host.has_retired(from_); })) throw std::runtime_error("never retired");
+    let_flow(host, 50);
+    host.tell("halt");
+    const auto done = [&](const Counts& counts) { return counts.handled >= counts.published - 1; };
+    if (!await([&] { return done(host.counts()); })) throw std::runtime_error("not all came");
   }
-  Exit run(const std::vector<std::string>& arguments) {
-    std::vector<std::string> all{SWITCH_VICTIM};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    ChildProcess child({all});
-    const auto exit = child.wait(Clock::now() + 60s);
-    if (!exit) trouble("hangs");
-    return exit.value_or(Exit{});
+  void take_what_is_left(const std::string& type) const {
+    auto successor = start("host", type);
+    successor->tell("consume tasks ack 16 4");
+    successor->tell("consume tasks.dead take 16 1");
+    await([this] { return books().missing().empty(); });
+    lasts(milliseconds(200), [] { return true; }); // what else there is comes twice
+    successor->end();
   }
 
   const std::string from_, to_, policy_;
   const std::size_t place_;
-  std::string folder_;
-  Options sections_;
 };
 
 struct Case {
@@ -193,7 +149,7 @@ std::vector<Case> all_cases() {
   for (const char* from : {"sqlite", "redis_stream", "rabbitmq"}) {
     for (const char* to : {"sqlite", "redis_stream", "rabbitmq"}) {
       if (std::string(from) == to) continue;
-      const bool both = ::getenv("SWAPMQ_LONG") != nullptr;
+      const bool both = std::getenv("SWAPMQ_LONG") != nullptr;
       if (both || !transfer) cases.push_back({from, to, "drain"});
       if (both || transfer) cases.push_back({from, to, "transfer"});
       transfer = !transfer;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a host that may be killed at any moment says of its messages.
+// What a program that may be killed at any moment says of its messages.
 #pragma once
 
 #include <fcntl.h>

@@ -1,89 +1,184 @@
 // SPDX-License-Identifier: MIT
 //
-// switch_pairs: switches under load between each two backends, and prints what became of every
-// message. What becomes of the backlog, and the order, take turns with the pairs; with SWAPMQ_LONG
-// set each pair has all of them, and ten times as many messages. Takes the servers' options, as
-// JSON, from SWITCH_REDIS and SWITCH_RABBITMQ.
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
+// switch_pairs: a host is switched under load, between each two backends, with everything present
+// at the cut-over that could be lost: a backlog, deliveries in the hands of consumers, publishes
+// under way, delayed messages and dead letters. Prints what became of every message. What becomes
+// of the backlog, and the order, take turns with the pairs; with SWAPMQ_LONG set each pair has all
+// of them, and ten times as many messages.
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
-#include "pair_run.hpp"
+#include "load.hpp"
+#include "scenario.hpp"
 
 namespace switch_test {
 namespace {
 
-namespace fs = std::filesystem;
+bool long_run() { return std::getenv("SWAPMQ_LONG") != nullptr; }
 
-using swapmq::BacklogPolicy;
-using swapmq::SwitchOrder;
-
-bool long_run() { return ::getenv("SWAPMQ_LONG") != nullptr; }
-
-std::string from_environment(const char* name) {
-  const char* value = ::getenv(name);
-  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set");
-  return value;
-}
+constexpr int delayed = 200;
+constexpr int poison = 100;
+constexpr int backlog = 1000;
+constexpr milliseconds put_off(4000);
+std::uint64_t to_publish() { return long_run() ? 200'000 : 20'000; }
 
 struct Case {
-  std::string from, to;
-  BacklogPolicy policy;
-  SwitchOrder order;
+  std::string from, to, policy, order;
 };
+void PrintTo(const Case& one, std::ostream* out) {
+  *out << one.from << " to " << one.to << ", " << one.policy << ", " << one.order;
+}
 
-class SwitchPairs : public testing::TestWithParam<Case> {
+class SwitchPairs : public Scenario, public testing::WithParamInterface<Case> {
  protected:
-  SwitchPairs() : folder_((fs::temp_directory_path() / "swapmq-pairs-XXXXXX").string()) {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-  }
-  ~SwitchPairs() override { fs::remove_all(folder_); }
+  const std::string from_ = GetParam().from, to_ = GetParam().to, policy_ = GetParam().policy;
 
-  std::string folder_;
+  void begin() {
+    host_ = start("host", from_);
+    auto first = host_->recorder("first");
+    first->tell("publish tasks bad " + std::to_string(poison) + " 0 100 poison");
+    first->tell("publish tasks later " + std::to_string(delayed) + " " +
+                std::to_string(put_off.count()) + " 100");
+    first->tell("publish tasks backlog " + std::to_string(backlog) + " 0 100");
+    first->tell("halt");
+    first->end();
+    load_ = std::make_unique<Load>(*host_, "ack", 256);
+    load_->publish(std::chrono::microseconds(2000), 16);
+  }
+  /// Half of all is published; some of it was handled, some is held, some is ready.
+  void reach_the_middle() {
+    ASSERT_TRUE(await([this] { return load_->all_handled() >= backlog; }));
+    load_->hold();
+    ASSERT_TRUE(await([this] { return load_->all_published() >= to_publish() / 2; }));
+    ASSERT_TRUE(await([this] { return stats("tasks.dead").ready == poison; }));
+    at_cut_over_ = stats("tasks");
+    for (const auto& [what, size] :
+         {std::pair{"ready", at_cut_over_.ready}, std::pair{"unacked", at_cut_over_.unacked},
+          std::pair{"delayed", at_cut_over_.delayed}}) {
+      EXPECT_NE(size, 0) << "nothing was " << what << " at the cut-over";
+    }
+    before_ = load_->published();
+  }
+  void switch_over() {
+    const auto asked = Clock::now();
+    host_->switch_to(to_, policy_ + " " + GetParam().order);
+    load_->release();
+    EXPECT_TRUE(await([this] {
+      const auto now = load_->published();
+      return load_->all_published() >= to_publish() &&
+             std::equal(now.begin(), now.end(), before_.begin(), std::greater<>());
+    })) << "not every publisher goes on";
+    load_->halt();
+    EXPECT_TRUE(await([this] { return host_->has_retired(from_); }, 2 * patience))
+        << host_->state().phase;
+    until_retired_ = std::chrono::duration_cast<milliseconds>(Clock::now() - asked);
+    expect_what_stays();
+  }
+  /// Of the backend that was left: what its policy says.
+  void expect_what_stays() {
+    const BackendState was = host_->state().backends[from_];
+    moved_ = was.moved;
+    named_ = was.left;
+    if (policy_ == "transfer") {
+      EXPECT_EQ(was.left, 0U);
+      EXPECT_GE(was.moved, static_cast<std::uint64_t>(poison));
+      EXPECT_EQ(stats("tasks.dead").ready, poison) << "the dead letters are moved";
+    } else {
+      EXPECT_EQ(was.moved, 0U);
+      if (policy_ == "drain") {
+        EXPECT_EQ(was.left, static_cast<std::uint64_t>(poison)) << "the dead letters are named";
+      }
+    }
+  }
+  /// All that was published is handled, but for what was left, and the dead letters are taken.
+  void end() {
+    const std::uint64_t all = load_->all_published() + delayed + backlog;
+    if (policy_ == "leave") {
+      EXPECT_TRUE(await([&] {
+        const Sizes new_side = stats("tasks");
+        return std::max({new_side.ready, new_side.unacked, new_side.delayed}) <= 0;
+      }));
+    } else {
+      EXPECT_TRUE(await([&] { return load_->all_handled() >= all; }));
+      host_->tell("consume tasks.dead take 16 1");
+      EXPECT_TRUE(await([this] { return books().count("dead") == poison; }));
+      EXPECT_TRUE(await([this] { return books().missing().empty(); }));
+    }
+    longest_gap_ = load_->longest_gap();
+    may_be_twice_ = std::stoull(host_->tell("may_be_twice"));
+    load_->end();
+    host_->end();
+    if (policy_ == "leave") take_what_was_left();
+  }
+  void take_what_was_left() {
+    const std::size_t before = books().count("got");
+    host_ = start("successor", from_);
+    host_->tell("consume tasks ack 256 8");
+    host_->tell("consume tasks.dead take 16 1");
+    EXPECT_TRUE(await([this] { return books().missing().empty(); })) << books().summary();
+    const Books books = this->books();
+    left_ = books.count("got") - before;
+    // What came twice may have been counted as lying there as well.
+    EXPECT_GE(left_ + books.twice().size(), named_) << "what is named as left was not all there";
+    EXPECT_GT(left_, static_cast<std::size_t>(poison));
+  }
+  void print(const Books& books) const {
+    std::printf(
+        "%-12s -> %-12s %-8s %-7s %6zu confirmed, %zu lost, %zu twice, %zu in doubt; at the "
+        "cut-over %ld ready, %ld unacked, %ld delayed, %d dead; %llu moved, %zu left; longest gap "
+        "%lld ms, retired after %lld ms\n",
+        from_.c_str(), to_.c_str(), policy_.c_str(), GetParam().order.c_str(), books.count("ok"),
+        books.missing().size(), books.twice().size(), books.count("doubt") + books.open().size(),
+        at_cut_over_.ready, at_cut_over_.unacked, at_cut_over_.delayed, poison,
+        static_cast<unsigned long long>(moved_), left_,
+        static_cast<long long>(longest_gap_.count()),
+        static_cast<long long>(until_retired_.count()));
+  }
+
+  struct Sizes {
+    long ready = 0, unacked = 0, delayed = 0; ///< -1: the backend does not say
+  };
+  Sizes stats(const std::string& queue) {
+    std::istringstream words(host_->tell("stats " + queue));
+    Sizes sizes;
+    words >> sizes.ready >> sizes.unacked >> sizes.delayed;
+    return sizes;
+  }
+
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<Load> load_;
+  std::vector<std::uint64_t> before_;
+  Sizes at_cut_over_;
+  std::uint64_t moved_ = 0, named_ = 0, may_be_twice_ = 0;
+  std::size_t left_ = 0;
+  milliseconds until_retired_{0}, longest_gap_{0};
 };
 
 TEST_P(SwitchPairs, LoseNothing) {
-  const auto& [from, to, policy, order] = GetParam();
-  Sections sections;
-  sections.memory = R"({"name":")" + folder_ + R"("})";
-  sections.sqlite = R"({"path":")" + folder_ + R"(/queues.db"})";
-  sections.redis_stream = from_environment("SWITCH_REDIS");
-  sections.rabbitmq = from_environment("SWITCH_RABBITMQ");
-  const PairResult result = run_pair(
-      sections, from, to, {.allow_capability_loss = true, .policy = policy, .order = order},
-      long_run() ? 200'000 : 20'000);
-  std::printf(
-      "%-12s -> %-12s %-8s %-7s %7llu confirmed, %llu lost, %llu twice, %llu in doubt; "
-      "at the cut-over %lld ready, %lld unacked, %lld delayed, %lld dead; %llu moved, "
-      "%llu left; longest gap %lld ms, retired after %lld ms\n",
-      from.c_str(), to.c_str(), std::string(to_string(policy)).c_str(),
-      std::string(to_string(order)).c_str(), static_cast<unsigned long long>(result.confirmed),
-      static_cast<unsigned long long>(result.lost), static_cast<unsigned long long>(result.twice),
-      static_cast<unsigned long long>(result.in_doubt), static_cast<long long>(result.ready),
-      static_cast<long long>(result.unacked), static_cast<long long>(result.delayed),
-      static_cast<long long>(result.dead), static_cast<unsigned long long>(result.moved),
-      static_cast<unsigned long long>(result.left),
-      static_cast<long long>(result.longest_gap.count()),
-      static_cast<long long>(result.until_retired.count()));
-  EXPECT_EQ(result.trouble, "");
-  EXPECT_EQ(result.lost, 0U);
-  EXPECT_LE(result.twice, result.may_be_twice)
+  begin();
+  reach_the_middle();
+  if (HasFatalFailure()) return;
+  switch_over();
+  end();
+  const Books books = this->books();
+  print(books);
+  EXPECT_GE(books.count("ok"), to_publish() + delayed + backlog + poison);
+  EXPECT_EQ(books.count("fail"), 0U);
+  EXPECT_LE(books.twice().size(), may_be_twice_)
       << "more than was in doubt or unsettled at the end of a connection";
-  EXPECT_EQ(result.failed, 0U);
+  expect_all_settled(books.twice());
 }
 
 /// The memory backend's messages go with it: they cannot be left alone.
-std::vector<std::pair<BacklogPolicy, SwitchOrder>> ways(const std::string& from) {
-  std::vector<std::pair<BacklogPolicy, SwitchOrder>> all{
-      {BacklogPolicy::transfer, SwitchOrder::relaxed},
-      {BacklogPolicy::drain, SwitchOrder::strict},
-      {BacklogPolicy::drain, SwitchOrder::relaxed}};
+std::vector<std::pair<std::string, std::string>> ways(const std::string& from) {
+  std::vector<std::pair<std::string, std::string>> all{
+      {"transfer", "relaxed"}, {"drain", "strict"}, {"drain", "relaxed"}};
   if (from == "memory") return all;
-  all[2] = {BacklogPolicy::leave, SwitchOrder::relaxed};
+  all[2] = {"leave", "relaxed"};
   if (long_run()) {
-    all.emplace_back(BacklogPolicy::drain, SwitchOrder::relaxed);
-    all.emplace_back(BacklogPolicy::leave, SwitchOrder::strict);
+    all.emplace_back("drain", "relaxed");
+    all.emplace_back("leave", "strict");
   }
   return all;
 }
@@ -106,8 +201,7 @@ std::vector<Case> all_cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(, SwitchPairs, testing::ValuesIn(all_cases()), [](const auto& one) {
-  return one.param.from + "_to_" + one.param.to + "_" + std::string(to_string(one.param.policy)) +
-         "_" + std::string(to_string(one.param.order));
+  return one.param.from + "_to_" + one.param.to + "_" + one.param.policy + "_" + one.param.order;
 });
 
 } // namespace

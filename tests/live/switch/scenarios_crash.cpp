@@ -30,7 +30,7 @@ bool dies_of(Host& host, const std::function<void()>& what) {
     what();
     return false;
   } catch (const Host::Died&) {
-    EXPECT_TRUE(host.died());
+    EXPECT_TRUE(host.was_killed());
     return true;
   }
 }

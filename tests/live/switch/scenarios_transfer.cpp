@@ -81,7 +81,7 @@ TEST_F(Transfer, TwoOppositeProducersConsumerOnOneSideRestartedInMidMove) {
   first->tell("switch rabbitmq transfer");
   EXPECT_TRUE(await([&] { return first->publishes_to("rabbitmq"); }));
   second->tell("switch redis_stream transfer");
-  ASSERT_TRUE(second->died());
+  ASSERT_TRUE(second->was_killed());
   publish(*first, "first-late", 50); // where nobody consumes
   second.reset();
   second = start("second", "redis_stream");
@@ -110,7 +110,7 @@ TEST_P(TransferBetween, MoverKilledBetweenClaimPublishConfirmAndAck) {
     if (!by_proxy) {
       host->tell(std::string("kill 1 ") + place);
       host->tell("switch " + to_ + " transfer");
-      ASSERT_TRUE(host->died());
+      ASSERT_TRUE(host->was_killed());
     } else if (proxy) {
       host->tell("pause 1 move: claimed");
       host->switch_to(to_, "transfer");
