@@ -35,12 +35,15 @@ RedisServer& Stage::redis() {
 
 Stage::Stage() {
   std::filesystem::create_directory(folder_ / "books");
-  const std::string own = folder_.path().substr(folder_.path().rfind('/') + 1);
   sections_ = {{"sqlite", R"({"lease_ms":1000,"path":")" + folder_ / "queues.db" + R"("})"},
                {"redis_stream", with(redis().options().json(),
-                                     R"("lease_ms":1000,"key_prefix":")" + own + R"(-")")},
-               {"rabbitmq",
-                with(from_environment("SWITCH_RABBITMQ"), R"("queue_prefix":")" + own + R"(-")")}};
+                                     R"("lease_ms":1000,"key_prefix":")" + prefix() + R"(")")},
+               {"rabbitmq", with(from_environment("SWITCH_RABBITMQ"),
+                                 R"("queue_prefix":")" + prefix() + R"(")")}};
+}
+
+std::string Stage::prefix() const {
+  return std::filesystem::path(folder_.path()).filename().string() + "-";
 }
 
 int Stage::port_of(const std::string& backend) const {

@@ -50,6 +50,8 @@ class Stage {
   void set_switch_options(const std::string& members) { switch_options_ = members; }
   /// `backend` by way of the proxy.
   [[nodiscard]] Sections through(const Proxy& proxy, const std::string& backend) const;
+  /// Of the names of its queues at the brokers.
+  [[nodiscard]] std::string prefix() const;
   [[nodiscard]] int port_of(const std::string& backend) const;
   /// Writes the config of that host; its path.
   std::string write_config(const std::string& host, const std::string& type,

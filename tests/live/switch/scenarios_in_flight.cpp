@@ -3,6 +3,7 @@
 // Scenarios of what is under way when a backend is left: publishes that wait, deliveries that were
 // put off, messages that move while sizes are read.
 #include <algorithm>
+#include <regex>
 
 #include "scenario.hpp"
 
@@ -126,6 +127,46 @@ TEST_P(InFlightByProxy, AProxyHoldsAnInDoubtRequestAndDeliversItAfterRetire) {
   EXPECT_TRUE(await([&] { return books().times("got", "late-0") == 2; }))
       << "it lies where nobody looks any more";
   expect_all_settled({"late-0"});
+}
+
+class RefusedQueue : public InFlight {
+ protected:
+  /// Something of the queue's name is in its way there.
+  void occupy_the_name() {
+    if (to_ == "redis_stream") {
+      redis().ask({"SET", prefix() + "tasks", "a string"});
+      return;
+    }
+    const std::string before = sections().at(to_);
+    const bool classic = before.find("classic") != std::string::npos;
+    set_section(to_, std::regex_replace(before, std::regex("quorum|classic"),
+                                        classic ? "quorum" : "classic"));
+    ASSERT_NE(sections().at(to_), before);
+    ASSERT_FALSE(look(to_).create_queue("tasks"));
+    set_section(to_, before);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(, RefusedQueue,
+                         testing::Values(Move{"redis_stream", "rabbitmq"},
+                                         Move{"rabbitmq", "redis_stream"}),
+                         move_name);
+
+/// The queues are there before the cut-over, or there is none.
+TEST_P(RefusedQueue, ByTheNewSideLeavesTheOldOneActive) {
+  occupy_the_name();
+  auto host = start("host", from_);
+  host->tell("consume tasks ack 16 2");
+  host->tell("publish tasks flow 0 0");
+  let_flow(*host, 20);
+  host->tell("switch " + to_);
+  EXPECT_TRUE(await([&] { return host->state().phase == "failed"; })) << host->state().phase;
+  EXPECT_THAT(log_of("host"), testing::HasSubstr("queue \"tasks\" on " + to_));
+  let_flow(*host, 20);
+  host->tell("halt");
+  EXPECT_TRUE(host->publishes_to(from_));
+  EXPECT_TRUE(await([this] { return books().missing().empty(); })) << books().summary();
+  EXPECT_EQ(books().count("fail") + books().count("doubt"), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(, InFlight,
