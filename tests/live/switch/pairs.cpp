@@ -53,12 +53,21 @@ class SwitchPairs : public Scenario, public testing::WithParamInterface<Case> {
     ASSERT_TRUE(await([this] { return load_->all_published() >= to_publish() / 2; }));
     ASSERT_TRUE(await([this] { return stats("tasks.dead").ready == poison; }));
     at_cut_over_ = stats("tasks");
-    for (const auto& [what, size] :
-         {std::pair{"ready", at_cut_over_.ready}, std::pair{"unacked", at_cut_over_.unacked},
-          std::pair{"delayed", at_cut_over_.delayed}}) {
-      EXPECT_NE(size, 0) << "nothing was " << what << " at the cut-over";
-    }
+    const Books books = this->books();
+    if (at_cut_over_.unacked < 0) at_cut_over_.unacked = static_cast<long>(books.count("held"));
+    if (at_cut_over_.delayed < 0) at_cut_over_.delayed = not_due_yet(books);
+    EXPECT_GT(at_cut_over_.ready, 0);
+    EXPECT_GT(at_cut_over_.unacked, 0);
+    EXPECT_GT(at_cut_over_.delayed, 0);
     before_ = load_->published();
+  }
+  static long not_due_yet(const Books& books) {
+    long waiting = 0;
+    for (int n = 0; n < delayed; ++n) {
+      const std::string id = "later-" + std::to_string(n);
+      waiting += books.times("ok", id) > 0 && books.times("held", id) + books.times("got", id) == 0;
+    }
+    return waiting;
   }
   void switch_over() {
     const auto asked = Clock::now();

@@ -29,15 +29,15 @@ using swapmq::MessageQueue;
 using Time = steady_clock::time_point;
 
 constexpr std::size_t publishers = 8;
-constexpr int rounds = 3;
+// A bad moment of the machine is none of the switch's: if the first rounds say that the bounds are
+// passed, as many more follow, of which all count.
+constexpr std::size_t rounds = 3, most_rounds = 9;
 constexpr auto warm_up = 100ms;
 constexpr auto measured_alone = 400ms;
 constexpr auto measured_switching = 800ms; // from when it is asked for
 constexpr double allowed_gap_ms = 50;
 constexpr double allowed_p99 = 2;
-// One moment in which the disk or the machine pauses is a hundredth of so few publishes: below this
-// the ratio, which is printed, says nothing.
-constexpr double noise_ms = 25;
+constexpr double noise_ms = 1; // what a thread may wait for its turn on a core
 
 std::string from_environment(const char* name) {
   const char* value = ::getenv(name);
@@ -198,25 +198,30 @@ TEST_P(SwitchPauses, AreThoseOfTheSlowerBackendAlone) {
   const std::string& slower = from_is_slower ? from : to;
   const double rate = sustained(slower) / 2;
   const microseconds each(static_cast<std::int64_t>(1e6 * publishers / rate));
-  // In turn, and the middle one of each: a bad moment of the machine is none of the switch's.
+  // In turn, and the middle one of each.
   Rounds during;
   Rounds old_side;
   Rounds new_side;
-  for (int round = 0; round < rounds; ++round) {
+  // The one that sustains less is not always the one that takes longer to answer at that rate.
+  const auto own_gap = [&] { return std::max(middle(old_side.gaps), middle(new_side.gaps)); };
+  const auto own_p99 = [&] { return std::max(middle(old_side.p99s), middle(new_side.p99s)); };
+  const auto within_bounds = [&] {
+    const double most_p99 = std::max(own_p99() * allowed_p99, own_p99() + noise_ms);
+    return middle(during.gaps) < own_gap() + allowed_gap_ms && middle(during.p99s) < most_p99;
+  };
+  for (std::size_t round = 0; round < most_rounds; ++round) {
+    if (round >= rounds && within_bounds()) break;
     old_side.add(alone(from, each));
     during.add(switching(from, to, each));
     new_side.add(alone(to, each));
   }
-  // The one that sustains less is not always the one that takes longer to answer at that rate.
-  const double own_gap = std::max(middle(old_side.gaps), middle(new_side.gaps));
-  const double own_p99 = std::max(middle(old_side.p99s), middle(new_side.p99s));
   std::printf(
       "%-12s -> %-12s at %6.0f/s: longest gap %6.1f ms (worst %6.1f), alone %6.1f; "
-      "p99 %6.2f ms (worst %6.2f), alone %6.2f, %4.2f times that\n",
-      from.c_str(), to.c_str(), rate, middle(during.gaps), worst(during.gaps), own_gap,
-      middle(during.p99s), worst(during.p99s), own_p99, middle(during.p99s) / own_p99);
-  EXPECT_LT(middle(during.gaps), own_gap + allowed_gap_ms);
-  EXPECT_LT(middle(during.p99s), std::max(own_p99 * allowed_p99, own_p99 + noise_ms));
+      "p99 %6.2f ms (worst %6.2f), alone %6.2f, %4.2f times that; %zu rounds\n",
+      from.c_str(), to.c_str(), rate, middle(during.gaps), worst(during.gaps), own_gap(),
+      middle(during.p99s), worst(during.p99s), own_p99(), middle(during.p99s) / own_p99(),
+      during.gaps.size());
+  EXPECT_TRUE(within_bounds());
 }
 
 std::vector<std::pair<std::string, std::string>> all_pairs() {
