@@ -130,7 +130,7 @@ all hosts have left it, this ends the watching; then it may be turned off.)";
 
 const char* const forget_footer =
     R"(One that is owed messages is not forgotten, unless --give-up: then what lies there stays there, and
-the log says how much that is.
+the log lists that by queue, as 'swapmq status' does before.
 
 Exit codes: 0 done; 1 it is owed messages, no backend of that name is watched, or no host; 2 usage,
 it is the active one, or two have that name.

@@ -28,6 +28,13 @@ void write_changes(JsonWriter& to, const std::vector<CapabilityChange>& changes)
   to.end_array();
 }
 
+void write_counts(JsonWriter& to, const char* name,
+                  const std::map<std::string, std::uint64_t>& counts) {
+  to.key(name).begin_object();
+  for (const auto& [queue, count] : counts) to.member(queue, count);
+  to.end_object();
+}
+
 void write_backend(JsonWriter& to, const BackendStatus& backend) {
   to.begin_object()
       .member("key", backend.key)
@@ -41,9 +48,8 @@ void write_backend(JsonWriter& to, const BackendStatus& backend) {
       .member("unacked", backend.unacked)
       .member("delayed", backend.delayed)
       .member("moved", backend.moved);
-  to.key("left").begin_object();
-  for (const auto& [queue, count] : backend.left) to.member(queue, count);
-  to.end_object();
+  write_counts(to, "by_queue", backend.by_queue);
+  write_counts(to, "left", backend.left);
   if (backend.error) {
     to.key("error");
     write_error(to, backend.error);

@@ -119,6 +119,9 @@ std::string table_of_backends(const Node& status) {
     rows.push_back({key, state_of(one), figure("ready"), figure("unacked"), figure("delayed"),
                     std::to_string(one["in_flight"].number()),
                     std::to_string(one["moved"].number())});
+    if (const std::string owed = one["by_queue"].counts(); !owed.empty()) {
+      notes += printable(key) + ": lie there: " + printable(owed) + "\n";
+    }
     if (const std::string left = one["left"].counts(); !left.empty()) {
       notes += printable(key) + ": stay there: " + printable(left) + "\n";
     }

@@ -461,10 +461,11 @@ struct BackendStatus {
   bool watched = false;        ///< consumers are there for it; false: it was left alone
   // As last read, all queues together; meaningful where it is owed.
   std::uint64_t ready = 0, unacked = 0, delayed = 0;
-  std::uint64_t moved = 0;                   ///< messages moved from there by this process
-  std::map<std::string, std::uint64_t> left; ///< by queue: what was named and not moved
-  Error error;                               ///< the last one that looking at it met
-  bool missing = false;                      ///< it is not open yet; that is tried again and again
+  std::map<std::string, std::uint64_t> by_queue; ///< all of them, dead letters too; if owed
+  std::uint64_t moved = 0;                       ///< messages moved from there by this process
+  std::map<std::string, std::uint64_t> left;     ///< by queue: what was named and not moved
+  Error error;                                   ///< the last one that looking at it met
+  bool missing = false; ///< it is not open yet; that is tried again and again
 };
 
 struct SwitchStatus {
@@ -476,8 +477,8 @@ struct SwitchStatus {
   std::vector<CapabilityChange> changes;
   std::vector<BackendStatus> backends; ///< all that were used, the active one first
   /// Others publish to a backend that this host left, as far as it sees that: hosts that
-  /// have not followed yet, or that switched the other way. Nothing is lost: it is not retired as
-  /// long as they do.
+  /// have not followed yet, or that switched the other way. Nothing is lost: what comes there is
+  /// consumed, and it is not retired as long as they do.
   bool crossed = false;
   std::string configured; ///< key of the backend that the config names
   /// The config names a backend that was rolled back from: it is not followed, after a restart
@@ -599,9 +600,9 @@ class SWAPMQ_API MessageQueue {
 
   /// Ends the watching of a backend that was left, by its name or, where two have that, by its key:
   /// what other hosts still publish there is not consumed by this one any more. One that is owed
-  /// messages is given up, with what lies there, only if the caller says so; the log names how
-  /// much stays. Errors: not_found; invalid_argument, it is the active one, or two have that name;
-  /// conflict, it is owed messages.
+  /// messages is given up, with what lies there, only if the caller says so; a warning in the log
+  /// lists what stays, by queue. Errors: not_found; invalid_argument, it is the active one, or two
+  /// have that name; conflict, it is owed messages.
   Error forget(std::string_view backend, bool give_up_what_is_owed = false);
 
   /// Reads the config anew and follows it: what can change at once does, another backend, other

@@ -60,4 +60,27 @@ Result<Backlog> read_backlog(queue::Side& side, const Record& record, Traffic& t
   return backlog;
 }
 
+Record::Sizes all_of(const Backlog& backlog) {
+  Record::Sizes all = backlog.dead_letters;
+  for (const auto& [name, sizes] : backlog.queues) {
+    if (sizes.all() > 0) all[name] = sizes.all();
+  }
+  return all;
+}
+
+std::string named(const Record::Sizes& sizes) {
+  std::string text;
+  for (const auto& [queue, count] : sizes) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " in \"" + queue + "\"";
+  }
+  return text;
+}
+
+std::string in_words(const Sizes& sum, const Record::Sizes& by_queue) {
+  std::string text = std::to_string(sum.ready) + " ready, " + std::to_string(sum.unacked) +
+                     " unacked and " + std::to_string(sum.delayed) + " delayed messages";
+  if (!by_queue.empty()) text += " (" + named(by_queue) + ")";
+  return text;
+}
+
 } // namespace swapmq::switching

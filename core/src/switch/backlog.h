@@ -27,6 +27,13 @@ struct Backlog {
   bool exact = true;
 };
 
+/// By queue, what lies there at all, dead letters too.
+Record::Sizes all_of(const Backlog& backlog);
+/// "3 in "A", 1 in "B"".
+std::string named(const Record::Sizes& sizes);
+/// How much an operator is about to give up.
+std::string in_words(const Sizes& sum, const Record::Sizes& by_queue);
+
 /// Reads the sizes of all queues that the record knows of and of their dead-letter queues, which
 /// are told apart. Where it does not know all, the backend must list them; not_supported: it
 /// cannot. Blocks up to the deadline.

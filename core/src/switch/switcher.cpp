@@ -125,6 +125,7 @@ Error Switcher::begin_journal(const std::vector<Member>& chain) {
 }
 
 void Switcher::start() {
+  publishes_there_from_now();
   open_gates();
   describe_backends();
   thread_ = std::thread([this] { run(); });
@@ -156,6 +157,7 @@ void Switcher::run() {
     open_missing();
     open_gates();
     sweep();
+    notice_others();
     discharge();
     open_gates(); // of what has passed now
     watch();
@@ -212,7 +214,7 @@ void Switcher::perform(Request request) {
   draining_ = number;
   const milliseconds limit = request.options.drain_timeout;
   overdue_at_.reset();
-  if (limit.count() > 0) overdue_at_ = *cut_over_at_ + limit;
+  if (limit.count() > 0) overdue_at_ = cut_over_at_ + limit;
   enter(number, SwitchPhase::drain);
 }
 
@@ -315,14 +317,18 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   open_gates();
   Failpoints::reach("cut over: before the route");
   traffic_.publish_to(side);
-  cut_over_at_ = steady_clock::now();
-  cut_over_at_unix_ms_ = queue::unix_now_ms();
+  publishes_there_from_now();
   Failpoints::reach("cut over: done");
   const Lock lock(mutex_);
   active_ = request.target;
   forgetful_ = forgets(*side);
   status_.config_refused = !refused.empty();
   return {};
+}
+
+void Switcher::publishes_there_from_now() {
+  cut_over_at_ = steady_clock::now();
+  cut_over_at_unix_ms_ = queue::unix_now_ms();
 }
 
 void Switcher::write_cut_over(const Request& request, Record& record) const {
@@ -383,17 +389,17 @@ void Switcher::forget_those(const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
     if (key == journal_->read().active) continue;
     const auto found = visited_.find(key);
-    const Sizes stays = found != visited_.end() ? found->second.backlog.sum : Sizes{};
-    const Error error =
-        stop_watching(key, "somebody gave it up, with " + std::to_string(stays.ready) + " ready, " +
-                               std::to_string(stays.unacked) + " unacked and " +
-                               std::to_string(stays.delayed) + " delayed messages, as last seen");
+    const Backlog stays = found != visited_.end() ? found->second.backlog : Backlog{};
+    const auto by_queue = all_of(stays);
+    const Error error = stop_watching(
+        key, "somebody gave it up, with " + in_words(stays.sum, by_queue) + ", as last seen",
+        by_queue.empty() ? LogLevel::info : LogLevel::warning);
     if (error) say(LogLevel::error, key + " cannot be forgotten: " + error.message());
   }
 }
 
 /// Ends the watching of one that is not active.
-Error Switcher::stop_watching(const std::string& key, const std::string& why) {
+Error Switcher::stop_watching(const std::string& key, const std::string& why, LogLevel level) {
   Error error = journal_->change([&](Record& record) {
     std::erase(record.chain, key);
     record.visited.erase(key);
@@ -408,7 +414,7 @@ Error Switcher::stop_watching(const std::string& key, const std::string& why) {
     leave(found->second.side);
     visited_.erase(found);
   }
-  say(LogLevel::info, key + " is watched no more: " + why);
+  say(level, key + " is watched no more: " + why);
   return {};
 }
 

@@ -99,7 +99,7 @@ class Switcher {
     Quiet empty, settled;
     Backlog backlog;
     std::optional<queue::Deadline> looked, grew; ///< when; others published there
-    std::int64_t newest_ms = 0; ///< the newest message that came from there, at the last look
+    std::int64_t newest_ms = 0; ///< the newest message that came from there, until now
     std::map<std::string, Untouched> untouched; ///< queues that nobody here consumes
     std::unique_ptr<Mover> mover;               ///< null: nothing was to be moved
     std::uint64_t moved = 0;                    ///< by movers of before
@@ -127,12 +127,14 @@ class Switcher {
   Error compare(queue::Side& target, const SwitchOptions& options);
   Error make_queues(queue::Side& target, const Request& request, queue::Deadline deadline);
   Error cut_over(const Request& request, const std::shared_ptr<queue::Side>& side);
+  void publishes_there_from_now();
   void write_cut_over(const Request& request, Record& record) const;
   void leave(const std::shared_ptr<queue::Side>& side);
   void refresh(const Following& following);
   Error reopen(Visited& visited, const Member& member);
   void forget_those(const std::vector<std::string>& keys);
-  Error stop_watching(const std::string& key, const std::string& why);
+  Error stop_watching(const std::string& key, const std::string& why,
+                      queue::LogLevel level = queue::LogLevel::info);
   void open_missing();
   void take_over(OpenerLine::Opened opened);
   void sweep();
@@ -146,6 +148,8 @@ class Switcher {
   bool is_discharged(Visited& visited, BacklogPolicy policy);
   void look(Visited& visited, const Record& record);
   void note_growth(Visited& visited, const Backlog& now);
+  void notice_others();
+  void note_others(Visited& visited);
   Error retire(Visited& visited);
   Error leave_alone(Visited& visited);
   void watch();
@@ -174,7 +178,7 @@ class Switcher {
   OpenerLine line_;                ///< of those that could not be opened, or are to be opened anew
   std::uint64_t draining_ = 0;     ///< number of the switch that cut over last, until it is retired
   std::optional<Request> waiting_; ///< until its target is empty
-  std::optional<queue::Deadline> cut_over_at_; ///< the last one, and by the wall clock
+  queue::Deadline cut_over_at_;    ///< the last one, or the start, and by the wall clock
   std::int64_t cut_over_at_unix_ms_ = 0;
   std::optional<queue::Deadline> overdue_at_; ///< of its drain; none: never, or it was said
 

@@ -42,22 +42,6 @@ std::set<std::string> with_messages(const Backlog& backlog) {
   return queues;
 }
 
-Record::Sizes all_of(const Backlog& backlog) {
-  Record::Sizes all = backlog.dead_letters;
-  for (const auto& [name, sizes] : backlog.queues) {
-    if (sizes.all() > 0) all[name] = sizes.all();
-  }
-  return all;
-}
-
-std::string named(const Record::Sizes& sizes) {
-  std::string text;
-  for (const auto& [queue, count] : sizes) {
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " in \"" + queue + "\"";
-  }
-  return text;
-}
-
 } // namespace
 
 bool Switcher::Quiet::lasts(bool quiet, milliseconds long_enough) {
@@ -170,23 +154,32 @@ void Switcher::look(Visited& visited, const Record& record) {
   visited.looked = steady_clock::now();
 }
 
-/// We publish there no more: if more lies there than before, or what came from there is newer than
-/// our leaving it, somebody else does.
+/// We publish there no more: if more lies there than before, somebody else does.
 void Switcher::note_growth(Visited& visited, const Backlog& now) {
-  if (!cut_over_at_ || steady_clock::now() < *cut_over_at_ + others_have_followed) return;
-  const bool comparable = visited.looked &&
-                          *visited.looked > *cut_over_at_ + others_have_followed &&
+  if (steady_clock::now() < cut_over_at_ + others_have_followed) return;
+  const bool comparable = visited.looked && *visited.looked > cut_over_at_ + others_have_followed &&
                           visited.backlog.exact && now.exact;
-  const bool grew = comparable && now.sum.all() > visited.backlog.sum.all();
-  const std::int64_t newest = visited.side->newest_ms();
-  const bool came = newest > std::exchange(visited.newest_ms, newest) &&
-                    newest > cut_over_at_unix_ms_ + others_have_followed.count();
-  if (!grew && !came) return;
-  if (!visited.grew || *visited.grew < *cut_over_at_) {
+  if (comparable && now.sum.all() > visited.backlog.sum.all()) note_others(visited);
+}
+
+/// The same if what came from there is newer than our leaving it; also where nobody looks any more,
+/// since consumers see it.
+void Switcher::notice_others() {
+  const std::string active = journal_->read().active;
+  for (auto& [key, visited] : visited_) {
+    if (key == active || visited.side == nullptr) continue;
+    const std::int64_t newest = visited.side->newest_ms();
+    const bool came = newest > std::exchange(visited.newest_ms, newest);
+    if (came && newest > cut_over_at_unix_ms_ + others_have_followed.count()) note_others(visited);
+  }
+}
+
+void Switcher::note_others(Visited& visited) {
+  if (!visited.grew || *visited.grew < cut_over_at_) {
     say(LogLevel::warning, "others publish to " + visited.member.key +
                                ", which this host has left: they have not followed yet, or have "
-                               "switched the other way; nothing is lost, and it is not retired "
-                               "meanwhile");
+                               "switched the other way; nothing is lost: what comes there is "
+                               "consumed, and it is not retired meanwhile");
   }
   visited.grew = steady_clock::now();
 }
@@ -234,7 +227,7 @@ Error Switcher::leave_alone(Visited& visited) {
 
 void Switcher::tell_overdue() {
   if (!overdue_at_ || steady_clock::now() < *overdue_at_) return;
-  const auto limit = std::chrono::round<milliseconds>(*overdue_at_ - *cut_over_at_);
+  const auto limit = std::chrono::round<milliseconds>(*overdue_at_ - cut_over_at_);
   overdue_at_.reset(); // said once
   const std::string line = "the backend that was left still drains after " +
                            std::to_string(limit.count()) + " ms, the drain_timeout; it goes on";

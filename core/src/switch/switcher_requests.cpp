@@ -147,10 +147,9 @@ Error Switcher::forget(std::string_view backend, bool give_up) {
   }
   if (found->active) return {Errc::invalid_argument, found->key + " is the active backend"};
   if (found->owed && !give_up) {
-    return {Errc::conflict, found->key + " is owed " + std::to_string(found->ready) + " ready, " +
-                                std::to_string(found->unacked) + " unacked and " +
-                                std::to_string(found->delayed) +
-                                " delayed messages; they stay there if it is given up"};
+    const Sizes sum{found->ready, found->unacked, found->delayed};
+    return {Errc::conflict, found->key + " is owed " + in_words(sum, found->by_queue) +
+                                "; they stay there if it is given up"};
   }
   work_.forget.push_back(found->key);
   changed_.notify_all();
@@ -246,6 +245,7 @@ void Switcher::describe_backends() {
     one.ready = visited.backlog.sum.ready;
     one.unacked = visited.backlog.sum.unacked;
     one.delayed = visited.backlog.sum.delayed;
+    if (one.owed) one.by_queue = all_of(visited.backlog);
     one.moved = visited.moved + (visited.mover != nullptr ? visited.mover->moved() : 0);
     if (const auto left = record.left.find(key); left != record.left.end()) one.left = left->second;
     one.error = visited.error;

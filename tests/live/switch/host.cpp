@@ -142,7 +142,7 @@ std::string Host::tell(const std::string& line) {
 HostState Host::state() {
   std::istringstream words(tell("status"));
   HostState state;
-  words >> state.phase >> state.number >> state.config_refused;
+  words >> state.phase >> state.number >> state.config_refused >> state.crossed;
   for (std::string name; words >> name;) {
     BackendState& one = state.backends[name];
     words >> one.role >> one.in_flight >> one.ready >> one.unacked >> one.delayed >> one.left >>

@@ -78,7 +78,7 @@ struct BackendState {
 struct HostState {
   std::string phase{};
   std::uint64_t number = 0;
-  bool config_refused = false;
+  bool config_refused = false, crossed = false;
   std::map<std::string, BackendState> backends{}; ///< by the name of the plugin
 };
 

@@ -109,7 +109,8 @@ std::string answer(const Error& error) {
 
 std::string text(const swapmq::SwitchStatus& status) {
   std::ostringstream out;
-  out << "ok " << to_string(status.phase) << ' ' << status.number << ' ' << status.config_refused;
+  out << "ok " << to_string(status.phase) << ' ' << status.number << ' ' << status.config_refused
+      << ' ' << status.crossed;
   for (const swapmq::BackendStatus& one : status.backends) {
     std::uint64_t left = 0;
     for (const auto& [queue, count] : one.left) left += count;

@@ -142,6 +142,11 @@ TEST_P(OppositeDirections, LoseNothing) {
   EXPECT_TRUE(await([&] { return first->publishes_to("rabbitmq"); }));
   EXPECT_TRUE(await([&] { return second->publishes_to("redis_stream"); }));
   flow();
+  // A host sees that where others publish to what it has left.
+  for (Host* host : publishing) {
+    Host& other = host == first.get() ? *second : *first;
+    EXPECT_TRUE(await([&] { return other.state().crossed; })) << other.state().phase;
+  }
   if (crossing.second_dies) {
     publishing.pop_back();
     second->kill();

@@ -184,6 +184,8 @@ TEST_F(HostTraffic, ASwitchThatIsNotOverWhenTheTimeoutPassedGoesOn) {
   EXPECT_EQ(swapmq({"status", "--wait", "--timeout", "100ms"}).code, 6);
   EXPECT_TRUE(comes_to(R"("owed":true)"));
   EXPECT_TRUE(eventually([&] { return swapmq({"status"}).out.find("owed") != std::string::npos; }));
+  EXPECT_TRUE(eventually(
+      [&] { return swapmq({"status"}).out.find(": lie there: 3 in ") != std::string::npos; }));
   const Finished owed = swapmq({"forget", "sqlite"});
   EXPECT_EQ(owed.code, 1);
   EXPECT_THAT(owed.err, HasSubstr("is owed 3 ready, 0 unacked and 0 delayed messages"));
