@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <latch>
 #include <map>
 #include <sstream>
 #include <system_error>
@@ -48,6 +49,7 @@ class Consumption {
       return;
     }
     socket_.write_line("ok");
+    begun_.count_down();
     while (const auto line = socket_.read_line()) {
       std::istringstream words(*line);
       std::string how;
@@ -63,6 +65,7 @@ class Consumption {
 
  private:
   swapmq::Decision hand_out(const Delivery& delivery) {
+    begun_.wait(); // the answer comes first
     std::uint64_t number = 0;
     {
       const std::lock_guard lock(mutex_);
@@ -127,6 +130,7 @@ class Consumption {
   }
 
   LineSocket& socket_;
+  std::latch begun_{1};
   std::mutex mutex_; // of those that follow
   std::condition_variable changed_;
   std::uint64_t last_ = 0;

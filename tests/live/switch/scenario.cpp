@@ -42,6 +42,14 @@ Stage::Stage() {
                                  R"("queue_prefix":")" + prefix() + R"(")")}};
 }
 
+void Stage::set_lease(milliseconds lease) {
+  for (const char* backend : {"redis_stream", "sqlite"}) {
+    set_section(backend,
+                std::regex_replace(sections_.at(backend), std::regex("\"lease_ms\":[0-9]+"),
+                                   "\"lease_ms\":" + std::to_string(lease.count())));
+  }
+}
+
 std::string Stage::prefix() const {
   return std::filesystem::path(folder_.path()).filename().string() + "-";
 }

@@ -46,6 +46,8 @@ class Stage {
   void set_section(const std::string& backend, const std::string& options) {
     sections_[backend] = options;
   }
+  /// How long what a dead consumer held stays with it, where that is the backend's to say.
+  void set_lease(milliseconds lease);
   /// More of the config's "switch", each with a comma before it.
   void set_switch_options(const std::string& members) { switch_options_ = members; }
   /// `backend` by way of the proxy.

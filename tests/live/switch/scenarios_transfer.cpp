@@ -2,8 +2,6 @@
 //
 // Scenarios of the policy transfer: messages are moved by claim, publish, confirm, ack, while
 // others consume, move the other way, or die.
-#include <regex>
-
 #include "scenario.hpp"
 
 namespace switch_test {
@@ -131,10 +129,7 @@ TEST_P(TransferBetween, MoverKilledBetweenClaimPublishConfirmAndAck) {
 
 TEST_P(TransferBetween, ADelayedMessageFallsDueDuringTransfer) {
   constexpr milliseconds soon(1500);
-  for (const char* backend : {"redis_stream", "sqlite"}) { // longer than the mover is stopped
-    set_section(backend, std::regex_replace(sections().at(backend), std::regex("lease_ms\":1000"),
-                                            "lease_ms\":30000"));
-  }
+  set_lease(milliseconds(30'000)); // longer than the mover is stopped
   auto other = start("other", from_);
   auto host = start("host", from_);
   publish(*host, "soon", 50, soon);
