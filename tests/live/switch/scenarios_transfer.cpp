@@ -2,6 +2,8 @@
 //
 // Scenarios of the policy transfer: messages are moved by claim, publish, confirm, ack, while
 // others consume, move the other way, or die.
+#include <optional>
+
 #include "scenario.hpp"
 
 namespace switch_test {
@@ -63,7 +65,7 @@ TEST_F(Transfer, OppositeDirectionsWithoutAConsumerMovesCountedPerId) {
   for (Host* host : {first.get(), second.get()}) host->tell("consume tasks ack 16 2");
   EXPECT_TRUE(await([this] { return books().missing().empty(); })) << books().summary();
   expect_all_settled(books().ids("moved"));
-  EXPECT_LE(books().most("moved"), 8) << "with longer and longer pauses";
+  EXPECT_LE(books().most("moved"), 16) << "with longer and longer pauses";
   std::printf("moved %d times at the most\n", books().most("moved"));
 }
 
@@ -91,11 +93,11 @@ TEST_F(Transfer, TwoOppositeProducersConsumerOnOneSideRestartedInMidMove) {
 }
 
 TEST_P(TransferBetween, MoverKilledBetweenClaimPublishConfirmAndAck) {
+  std::optional<Proxy> proxy;
   std::unique_ptr<Host> host;
   for (const char* place : {"move: claimed", "move: before the ack", "move: done", "the confirm"}) {
     const std::string word = std::string(place).substr(std::string(place).find(' ') + 1);
     const std::string name = "host-" + word.substr(0, word.find(' '));
-    std::optional<Proxy> proxy;
     Sections way = sections();
     const bool by_proxy = std::string(place) == "the confirm";
     if (by_proxy && to_ != "sqlite") {
