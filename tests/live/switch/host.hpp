@@ -11,8 +11,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "../support/child_process.hpp"
+#include "../support/descriptor.hpp"
 
 namespace switch_test {
 

@@ -21,11 +21,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <semaphore>
-#include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "line_socket.hpp"
@@ -193,7 +195,7 @@ class Publishing {
   std::atomic<bool> halted_{false};
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::int64_t> longest_gap_ms_{0};
-  std::chrono::microseconds pace_{1000}; ///< between two publishes without end
+  std::chrono::microseconds pace_{1000}; ///< the rate of what is published without end
   std::vector<std::thread> threads_;
 };
 
