@@ -115,7 +115,8 @@ class [[nodiscard]] Result {
     check();
     return std::get<0>(held_);
   }
-  T&& value() && {
+  /// By value, so that `for (Delivery& delivery : subscription.receive(10, 1s).value())` is safe.
+  T value() && {
     check();
     return std::get<0>(std::move(held_));
   }
@@ -126,7 +127,7 @@ class [[nodiscard]] Result {
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   const T& operator*() const& { return value(); }
   /// The error; one with code ok if there is a value.
   [[nodiscard]] Error error() const { return *this ? Error() : std::get<1>(held_); }

@@ -2,10 +2,13 @@
 #include "switch/mover.h"
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "failpoint.h"
 #include "plugin/call_error.h"
+#include "plugin/views.h"
 #include "switch/cargo.h"
 
 namespace swapmq::switching {
@@ -23,9 +26,15 @@ constexpr milliseconds claim_patience{100};     // for a message to come
 constexpr milliseconds round_trip{5000};        // of the old side, and of one try on the new one
 constexpr milliseconds publish_patience{30000}; // then what is claimed goes back
 constexpr std::size_t most_rests = 4096;
+constexpr std::size_t most_circling = 65536; // that are carried at a stretch
 
 bool any(const std::vector<Mover::Fate>& fates, Mover::Fate fate) {
   return std::find(fates.begin(), fates.end(), fate) != fates.end();
+}
+
+/// Of the id.
+std::size_t hash_of(const swapmq_message& message) {
+  return std::hash<std::string_view>()(plugin::view(message.id));
 }
 
 } // namespace
@@ -136,7 +145,7 @@ Mover::Tally Mover::move_queue(const std::string& queue) {
     if (subscription) session_->unsubscribe(*subscription);
     if (error) session_.reset();
   }
-  if (error || tally.kept > 0) {
+  if (error || tally.kept > 0 || !tally.circling.empty()) {
     rest(queue);
   } else if (tally.moved > 0) {
     rests_.erase(queue);
@@ -149,7 +158,8 @@ Mover::Tally Mover::move_queue(const std::string& queue) {
 Error Mover::move_batches(const std::string& queue, swapmq_subscription* subscription,
                           Tally& tally) {
   bool delayed = false;
-  while (wanted(queue) && tally.kept == 0) { // what was given back is not claimed again at once
+  // What was given back is not claimed again at once.
+  while (wanted(queue) && tally.kept == 0 && tally.circling.size() < most_circling) {
     const Deadline deadline = steady_clock::now() + (delayed ? round_trip : claim_patience);
     const plugin::Received claimed =
         delayed ? session_->claim_delayed(subscription, claim_size, claim_bytes, deadline)
@@ -173,7 +183,7 @@ Error Mover::carry(const std::string& queue, swapmq_subscription* subscription,
   carries_ = true;
   Failpoints::reach("move: claimed");
   std::vector<Fate> fates(batch.count, Fate::waits);
-  choose(queue, batch, fates);
+  choose(queue, batch, fates, tally);
   Error failed = publish(queue, batch, fates);
   Failpoints::reach("move: before the ack");
   Error error = settle(subscription, batch, fates);
@@ -185,16 +195,20 @@ Error Mover::carry(const std::string& queue, swapmq_subscription* subscription,
 
 /// A message that would come back to where it was is handled rather than moved, if somebody here
 /// can. Where nobody can, two hosts may both carry it away from where they do not publish: each
-/// takes longer and longer pauses, and none gives up.
-void Mover::choose(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates) {
+/// carries it once, then takes a longer and longer pause, and none gives up.
+void Mover::choose(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates,
+                   Tally& tally) {
   const std::string to = traffic_.route().side()->key();
   const bool rested = rests_.contains(queue);
   const bool consumed = traffic_.consumed_queues().contains(queue);
   for (std::size_t i = 0; i < batch.count; ++i) {
     const swapmq_delivery& delivery = delivery_at(batch, i);
-    const bool circle = was_moved_from(*delivery.message, to) && (consumed || !rested);
     const bool broken = (delivery.flags & SWAPMQ_DELIVERY_UNDECODABLE) != 0;
-    if (circle || broken) fates[i] = Fate::kept;
+    bool stays = broken;
+    if (!broken && was_moved_from(*delivery.message, to)) {
+      stays = consumed || !rested || !tally.circling.insert(hash_of(*delivery.message)).second;
+    }
+    if (stays) fates[i] = Fate::kept;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "plugin/session.h"
@@ -51,8 +52,10 @@ class Mover {
     queue::Backoff backoff{std::chrono::milliseconds(1000), std::chrono::milliseconds(60'000)};
     queue::Deadline until{};
   };
+  /// Of one time at a queue.
   struct Tally {
     std::uint64_t moved = 0, kept = 0;
+    std::unordered_set<std::size_t> circling; ///< ids' hashes: who comes back at once is kept
   };
 
   void run();
@@ -70,7 +73,8 @@ class Mover {
   Error carry(const std::string& queue, swapmq_subscription* subscription,
               const swapmq_batch& batch, Tally& tally);
   /// Keeps those that have to stay for now.
-  void choose(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates);
+  void choose(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates,
+              Tally& tally);
   /// Publishes those that wait, until each is moved or cannot be.
   Error publish(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates);
   Error publish_once(const std::string& queue, const swapmq_batch& batch, std::vector<Fate>& fates);

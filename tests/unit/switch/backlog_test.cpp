@@ -11,6 +11,7 @@
 namespace {
 
 using namespace test;
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 using swapmq::BacklogPolicy;
@@ -33,6 +34,47 @@ class SwitchBacklog : public ThreeBackends {
   static void dead_letter_one(MessageQueue& mq) {
     auto consumer = mq.consume("tasks", {}, [](const Delivery&) { return swapmq::reject("no"); });
     ASSERT_TRUE(eventually([&] { return *mq.size("tasks.dead") == 1; }));
+  }
+  /// What a message carries that was moved from memory to sqlite.
+  std::string trail_from_memory() {
+    auto mq = open("memory");
+    EXPECT_TRUE(mq.publish("tasks", "traveller"));
+    EXPECT_EQ(switched(mq, "sqlite", transfer).phase, SwitchPhase::retired);
+    auto subscription = mq.subscribe("tasks");
+    const auto got = subscription->receive(1, 5s).value();
+    const std::string trail(got.at(0).header("swapmq-moved-from").value_or(""));
+    got[0].ack();
+    EXPECT_FALSE(got[0].wait_settled(5s));
+    return trail;
+  }
+  /// Carries to sqlite what is moved from there to memory, as an opposite host does.
+  void expect_longer_and_longer_pauses(milliseconds time, milliseconds until_it_returns) {
+    const std::string trail = trail_from_memory();
+    auto mq = open("sqlite");
+    ASSERT_TRUE(mq.publish("held", "so that the switch goes on"));
+    auto other = open("sqlite");
+    auto holder = other.subscribe("held");
+    const auto held = holder->receive(1, 5s).value();
+    ASSERT_EQ(held.size(), 1U);
+    ASSERT_TRUE(mq.publish("tasks", "first"));
+    ASSERT_TRUE(mq.switch_to("memory", transfer));
+    auto there = open("memory");
+    auto subscription = there.subscribe("tasks");
+    int carried = -1; // the first one was not carried back before
+    const auto until = steady_clock::now() + time;
+    while (steady_clock::now() < until) {
+      for (const Delivery& delivery : subscription->receive(1, 100ms).value()) {
+        ++carried;
+        std::this_thread::sleep_for(until_it_returns);
+        const swapmq::Header header{"swapmq-moved-from", trail};
+        const Message back{.body = "body", .id = "the-id", .headers = {&header, 1}};
+        ASSERT_TRUE(other.publish("tasks", back));
+        delivery.ack();
+      }
+    }
+    EXPECT_GE(carried, 2) << "it does not give up";
+    EXPECT_LE(carried, 4) << "after 0.5, 1, 2 and 4 seconds at the least";
+    EXPECT_EQ(mq.switch_status().phase, SwitchPhase::drain);
   }
 };
 
@@ -139,6 +181,14 @@ TEST_F(SwitchBacklog, TransferUnderLoadLosesAndDoublesNothing) {
     return got.size() == before + during;
   }));
   for (const auto& [body, times] : got) EXPECT_EQ(times, 1) << body;
+}
+
+TEST_F(SwitchBacklog, WhatAnotherHostCarriesBackAtOnceIsMovedAfterLongerAndLongerPauses) {
+  expect_longer_and_longer_pauses(5s, 0ms);
+}
+
+TEST_F(SwitchBacklog, WhatAnotherHostCarriesBackLaterIsMovedAfterLongerAndLongerPauses) {
+  expect_longer_and_longer_pauses(8s, 200ms);
 }
 
 TEST_F(SwitchBacklog, WhatIsLeftAloneStaysAndIsNamed) {
