@@ -164,9 +164,27 @@ void add_queue_commands(App& root, Parts& parts) {
 }
 
 void add_config_commands(App& root, Parts& parts) {
+  using Action = ConfigCommand::Action;
+  ConfigCommand& to = parts.config;
   App& config = *add_command(root, parts, "config", help::config);
-  App& check = *add_command(config, parts, "check", help::config_check, help::config_check_footer);
-  check.add_option("FILE", parts.config_check.file, "The configuration")->option_text(" ");
+  const auto add = [&](const char* name, Action action, const char* description,
+                       const char* footer) -> App& {
+    App& app = *add_command(config, parts, name, description, footer);
+    app.parse_complete_callback([&to, action] { to.action = action; });
+    return app;
+  };
+  add("check", Action::check, help::config_check, help::config_check_footer)
+      .add_option("FILE", to.file, "The configuration")
+      ->option_text(" ");
+  add("show", Action::show, help::config_show, help::config_show_footer)
+      .add_option("FILE", to.file, "The configuration")
+      ->option_text(" ");
+  App& schema = add("schema", Action::schema, help::config_schema, help::config_schema_footer);
+  add_plugin_path(schema, to.plugin_path);
+  App& explain = add("explain", Action::explain, help::config_explain, help::config_explain_footer);
+  explain.add_option("KEY", to.key, "The key (default: a list of all)")->option_text(" ");
+  explain.add_flag("--markdown", to.markdown, "All keys, as a page");
+  add_plugin_path(explain, to.plugin_path);
 }
 
 void add_plugin_commands(App& root, Parts& parts) {
@@ -177,11 +195,7 @@ void add_plugin_commands(App& root, Parts& parts) {
                        const char* footer = "") -> App& {
     App& app = *add_command(plugin, parts, name, description, footer);
     app.parse_complete_callback([&to, action] { to.action = action; });
-    app.add_option("--plugin-path", to.plugin_path,
-                   "A folder to search first; may be repeated\n(and those of the config, if one is "
-                   "named)")
-        ->allow_extra_args(false)
-        ->option_text("FOLDER");
+    add_plugin_path(app, to.plugin_path);
     return app;
   };
   add("list", Action::list, help::plugin_list);
@@ -314,11 +328,12 @@ std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
     line.command = parts.control;
   }
   if (top == "config") {
-    if (parts.config_check.file.empty()) parts.config_check.file = parts.common.config;
-    if (parts.config_check.file.empty()) {
+    ConfigCommand& config = parts.config;
+    if (config.file.empty()) config.file = parts.common.config;
+    if (config.file.empty() && config.action == ConfigCommand::Action::check) {
       return usage_error(at, "no FILE is given, nor --config, nor SWAPMQ_CONFIG");
     }
-    line.command = parts.config_check;
+    line.command = config;
   }
   return line;
 }

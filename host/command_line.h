@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/control_request.h"
+#include "swapmq/swapmq.hpp"
 
 namespace swapmq::host {
 
@@ -20,7 +21,7 @@ using std::chrono::milliseconds;
 /// What every command understands.
 struct CommonOptions {
   std::string config; ///< empty: the embedded default
-  std::string log_level;
+  std::vector<ConfigOverride> overrides;
   bool quiet = false;
   bool json = false;
 };
@@ -62,8 +63,12 @@ struct QueueCommand {
   milliseconds timeout{30'000};
 };
 
-struct ConfigCheckCommand {
-  std::string file;
+struct ConfigCommand {
+  enum class Action { check, show, schema, explain } action = Action::check;
+  std::string file; ///< empty: the embedded default
+  std::string key;  ///< empty: all of them
+  bool markdown = false;
+  std::vector<std::string> plugin_path;
 };
 
 struct PluginCommand {
@@ -90,7 +95,7 @@ struct ControlCommand {
 };
 
 using Command =
-    std::variant<PublishCommand, ConsumeCommand, QueueCommand, ConfigCheckCommand, PluginCommand,
+    std::variant<PublishCommand, ConsumeCommand, QueueCommand, ConfigCommand, PluginCommand,
                  VersionCommand, PingCommand, RunCommand, ControlCommand>;
 
 struct CommandLine {

@@ -88,7 +88,7 @@ struct Parts {
   PublishCommand publish;
   ConsumeCommand consume;
   QueueCommand queue;
-  ConfigCheckCommand config_check;
+  ConfigCommand config;
   PluginCommand plugin;
   PingCommand ping;
   RunCommand run;
@@ -96,13 +96,44 @@ struct Parts {
   bool cancel = false; ///< of switch
 };
 
+inline void add_override(CommonOptions& common, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw CLI::ValidationError("--set: \"" + text +
+                               "\" is not KEY=VALUE, such as message_queue.type=sqlite");
+  }
+  common.overrides.push_back({text.substr(0, equals), text.substr(equals + 1)});
+}
+
+/// A folder for plugins; of the commands that look at them.
+inline void add_plugin_path(App& app, std::vector<std::string>& target) {
+  app.add_option("--plugin-path", target,
+                 "A folder to search first; may be repeated\n(and those of the config, if one is "
+                 "named)")
+      ->allow_extra_args(false)
+      ->option_text("FOLDER");
+}
+
 inline void add_common(App& app, CommonOptions& common) {
   const char* const group = common_group;
   add_text(app, "-c,--config", common.config, "FILE",
            "The configuration (default: SWAPMQ_CONFIG,\nelse the embedded one)")
       ->group(group);
-  app.add_option("--log-level", common.log_level,
-                 "trace, debug, info, warning, error or off\n(default: what the config says)")
+  const auto set = [&common](const std::vector<std::string>& given) {
+    for (const std::string& text : given) add_override(common, text);
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--set", set,
+         "Over what the configuration says, such as\nmessage_queue.type=sqlite; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("KEY=VALUE")
+      ->group(group);
+  const auto set_level = [&common](const std::string& level) {
+    common.overrides.push_back({"log.level", level});
+  };
+  app.add_option_function<std::string>(
+         "--log-level", set_level,
+         "trace, debug, info, warning, error or off\n(default: what the config says)")
       ->option_text("LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
       ->group(group);

@@ -14,8 +14,13 @@ const char* const program_footer = R"(Configuration:
 
 Environment:
   SWAPMQ_CONFIG       the configuration, where --config is not given
+  SWAPMQ_SET__A__B    sets the key A.B over what the configuration says
   SWAPMQ_PLUGIN_PATH  folders to search for plugins, separated by colons
   NO_COLOR            if set and not empty: no progress line
+
+Queues:
+  @task, @status, @heartbeat and @control stand for the queues that the configuration gives those
+  roles; any other name is the queue's own.
 
 Exit codes:
   0    done
@@ -125,18 +130,6 @@ const char* const queue_purge = R"(Remove the ready and delayed messages of queu
 What is unacked stays with its consumers. On a terminal it asks first, unless --yes.)";
 
 const char* const queue_list = R"(List the queues, one name a line.)";
-
-const char* const config = R"(Check configurations.)";
-
-const char* const config_check =
-    R"(Check a configuration: syntax, keys, values, and the options of every backend that it names.
-
-Every error is named with line, column and JSON pointer, one a line on standard error.
-Nothing is opened.)";
-
-const char* const config_check_footer = R"(Without FILE: the one of --config or SWAPMQ_CONFIG.
-
-Exit codes: 0 nothing is wrong; 3 something is; 4 all that is wrong is a plugin.)";
 
 const char* const plugin = R"(List, describe and check plugins.)";
 

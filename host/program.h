@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "command_line.h"
 #include "exit_code.h"
@@ -20,6 +21,11 @@ ExitCode fail(const Error& error);
 /// The same for open_message_queue() and the first ping. The errors may be lines that begin with
 /// the config's name, and a value that only the backend could refuse is one of the config.
 ExitCode fail_to_open(const CommonOptions& common, const Error& error);
+
+/// Where plugins are looked for before all else: the folders of the command line, then those of the
+/// config, if one is named.
+Result<std::vector<std::string>> folders_searched_first(const CommonOptions& common,
+                                                        std::vector<std::string> folders);
 
 /// The grade that a plugin gives one of its capabilities; empty: it says nothing of it.
 std::string_view capability(const PluginDescription& plugin, std::string_view name);

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "commands/commands.h"
-#include "config_file.h"
 #include "daemon/control_client.h"
 #include "daemon/status_text.h"
 #include "output.h"
@@ -23,14 +22,13 @@ Result<std::string> state_dir_of(const CommonOptions& common, const ControlComma
     return Error(Errc::config,
                  "which host? Name its configuration (--config or SWAPMQ_CONFIG) or --state-dir");
   }
-  const Result<std::string> text = read_config_text(common.config);
-  if (!text) {
-    return Error(text.error().code(), text.error().message() +
-                                          "; --state-dir names the host's "
-                                          "folder without it");
+  const Result<ConfigOutline> config = outline_config(common.config, common.overrides);
+  if (!config) {
+    return Error(config.error().code(), config.error().message() +
+                                            "; --state-dir names the host's "
+                                            "folder without it");
   }
-  std::string folder = find_state_dir(*text);
-  if (!folder.empty()) return folder;
+  if (!config->state_dir.empty()) return config->state_dir;
   return Error(Errc::config, common.config +
                                  ": names no state_dir, so its host has no control socket; add "
                                  "\"state_dir\": \"FOLDER\" and restart the host");

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "commands/commands.h"
-#include "config_file.h"
 #include "contract_kit.h"
 #include "json_output.h"
 #include "output.h"
@@ -16,19 +15,6 @@
 
 namespace swapmq::host {
 namespace {
-
-/// The folders of the command line, then those of the config, if one is named.
-Result<std::vector<std::string>> folders_searched_first(const CommonOptions& common,
-                                                        const PluginCommand& command) {
-  std::vector<std::string> folders = command.plugin_path;
-  if (common.config.empty()) return folders;
-  const Result<std::string> text = read_config_text(common.config);
-  if (!text) return text.error();
-  for (std::string& folder : summarize_config(*text).plugin_path) {
-    folders.push_back(std::move(folder));
-  }
-  return folders;
-}
 
 void add_description(JsonWriter& json, const PluginDescription& plugin) {
   json.member("name", plugin.name)
@@ -151,7 +137,8 @@ int check(const CommonOptions& common, const PluginCommand& command,
 } // namespace
 
 int run(const CommonOptions& common, const PluginCommand& command) {
-  const Result<std::vector<std::string>> folders = folders_searched_first(common, command);
+  const Result<std::vector<std::string>> folders =
+      folders_searched_first(common, command.plugin_path);
   if (!folders) return fail_to_open(common, folders.error());
   using Action = PluginCommand::Action;
   switch (command.action) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "command_line.h"
 #include "swapmq/swapmq.hpp"
@@ -14,22 +15,18 @@ namespace swapmq::host {
 class ConfigSource {
  public:
   explicit ConfigSource(const CommonOptions& common)
-      : path_(common.config), log_level_(common.log_level) {}
+      : path_(common.config), overrides_(common.overrides) {}
 
-  /// Errors: those of MessageQueue::try_open(). Before all else; one thread.
-  Result<MessageQueue> open();
+  /// Errors: those of MessageQueue::try_open(). Any thread.
+  [[nodiscard]] Result<MessageQueue> open() const;
   /// Errors: those of MessageQueue::reload(). Any thread.
   Result<ReloadResult> reload(MessageQueue& queue) const;
-  /// Of the one that was opened; empty: it names none.
-  [[nodiscard]] const std::string& state_dir() const { return state_dir_; }
   /// Empty: the embedded default.
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  [[nodiscard]] Result<std::string> read() const;
-
-  const std::string path_, log_level_;
-  std::string state_dir_;
+  const std::string path_;
+  const std::vector<ConfigOverride> overrides_;
 };
 
 } // namespace swapmq::host

@@ -27,7 +27,7 @@ Error Host::open() {
   if (!opened) return opened.error();
   queue_.emplace(std::move(*opened));
   if (!supervised_) return {};
-  facts_.state_dir = source_.state_dir();
+  facts_.state_dir = queue_->state_dir();
   Supervisor::Setup setup{facts_, std::move(watcher_), common_.quiet};
   supervisor_.emplace(*queue_, source_, std::move(setup));
   return supervisor_->start();

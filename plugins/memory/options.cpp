@@ -15,14 +15,17 @@ const char* const kOptionsSchema = R"json({
   "properties": {
     "name": {
       "type": "string", "x-swapmq-address": true, "minLength": 1, "maxLength": 255, "default": "default",
+      "x-swapmq-since": "0.1", "x-swapmq-example": "jobs",
       "description": "Backends of one process that open with the same name share one store."
     },
     "max_messages": {
       "type": "integer", "minimum": 1, "maximum": 9007199254740991, "default": 1000000,
+      "x-swapmq-unit": "messages", "x-swapmq-since": "0.1", "x-swapmq-example": 10000,
       "description": "The most messages that one queue holds, unacked and delayed ones included; beyond it publishing fails and may be retried."
     },
     "max_bytes": {
       "type": "integer", "minimum": 65536, "maximum": 9007199254740991, "default": 1073741824,
+      "x-swapmq-unit": "bytes", "x-swapmq-since": "0.1", "x-swapmq-example": 67108864,
       "description": "The most bytes that the messages of all queues take, bookkeeping included; beyond it publishing fails and may be retried."
     }
   }

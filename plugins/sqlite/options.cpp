@@ -20,22 +20,27 @@ const char* const kOptionsSchema = R"json({
   "properties": {
     "path": {
       "type": "string", "x-swapmq-address": true, "minLength": 1,
+      "x-swapmq-path": true, "x-swapmq-since": "0.1", "x-swapmq-example": "/var/lib/myapp/queues.db",
       "description": "The database file; made with its parent folders where it does not exist."
     },
     "synchronous": {
       "type": "string", "enum": ["full", "normal", "off"], "default": "full",
+      "x-swapmq-since": "0.1", "x-swapmq-example": "normal",
       "description": "What a confirmed message survives. full: loss of power; normal and off: kill -9, but loss of power may take the last ones."
     },
     "busy_timeout_ms": {
       "type": "integer", "minimum": 0, "maximum": 3600000, "default": 5000,
+      "x-swapmq-unit": "ms", "x-swapmq-since": "0.1", "x-swapmq-example": 1000,
       "description": "The longest wait for another writer of the file, within each call's deadline."
     },
     "lease_ms": {
       "type": "integer", "minimum": 1, "maximum": 86400000, "default": 30000,
+      "x-swapmq-unit": "ms", "x-swapmq-since": "0.1", "x-swapmq-example": 60000,
       "description": "How long after its last sign of life a consumer keeps what it holds, where the consumer does not say."
     },
     "max_messages": {
       "type": "integer", "minimum": 0, "maximum": 1000000000000, "default": 0,
+      "x-swapmq-unit": "messages", "x-swapmq-since": "0.1", "x-swapmq-example": 1000000,
       "description": "The most messages that one queue holds; 0: no limit."
     }
   }

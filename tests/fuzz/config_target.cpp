@@ -67,9 +67,13 @@ void check_config_of(const config::Config& config, const config::SchemaLookup& s
   demand(!config.type.empty() && config.type.size() <= 64, "a type that is no name");
   demand(config.pool.publish_sessions >= 1 && config.pool.consume_sessions >= 1, "an empty pool");
   demand(config.queue("x").max_deliveries >= 1, "a queue without deliveries");
-  // What is handed to the plugin is what was checked.
+  // What is handed to the plugin is what was checked; nothing is put into it once more.
+  std::string options = config.options_of(config.type);
+  for (std::size_t at = 0; (at = options.find("${", at)) != std::string::npos; at += 3) {
+    options.insert(at, "$");
+  }
   const std::string again = R"({ "message_queue": { "type": ")" + config.type + "\", \"" +
-                            config.type + "\": " + config.options_of(config.type) + " } }";
+                            config.type + "\": " + options + " } }";
   demand(config::parse(again, "again", schemas).config.has_value(), "options that do not parse");
 }
 
@@ -78,7 +82,13 @@ void check_config_of(const config::Config& config, const config::SchemaLookup& s
 void try_config(std::string_view text) {
   const config::SchemaLookup schemas = [](std::string_view name, const std::vector<std::string>&,
                                           std::string_view) { return schema_of(name); };
-  const config::Parsed parsed = config::parse(text, "fuzz.json", schemas);
+  config::Environment environment;
+  environment.variable = [](const std::string& name) -> std::optional<std::string> {
+    if (name.size() > 2) return std::nullopt;
+    return name.size() == 1 ? "7" : "\"${x}\\";
+  };
+  environment.folder = "/folder";
+  const config::Parsed parsed = config::parse(text, "fuzz.json", schemas, environment);
   demand(parsed.config.has_value() == parsed.errors.empty(), "neither a config nor an error");
   const std::vector<std::string_view> lines = split(text);
   const ConfigError* last = nullptr;

@@ -221,7 +221,10 @@ typedef struct swapmq_limits {
 /* Static data of the plugin, valid while it is mapped. Strings are NUL-terminated UTF-8. In the
  * options' schema "x-swapmq-address": true marks what says where the backend is: two configs that
  * agree in the marked options mean the same backend, and going from one to the other is no switch.
- * Without a mark it is all options but secret ones. */
+ * Without a mark it is all options but secret ones. "x-swapmq-path": true marks a path, which the
+ * host makes relative to the config's folder; "x-swapmq-unit", "x-swapmq-since" (a version) and
+ * "x-swapmq-example" are shown to people. What comes to open() is already as the schema wants it:
+ * variables and files are in their places. */
 typedef struct swapmq_plugin_info {
   uint32_t struct_size;
   uint32_t flags;                          /* SWAPMQ_PLUGIN_* */

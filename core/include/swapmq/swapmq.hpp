@@ -28,18 +28,13 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#if defined(__GNUC__)
-#define SWAPMQ_API __attribute__((visibility("default")))
-#else
-#define SWAPMQ_API
-#endif
+#include "swapmq/config.hpp"
+#include "swapmq/error.hpp"
 
 namespace swapmq {
 
@@ -47,97 +42,6 @@ using std::chrono::milliseconds;
 
 /// The version of the library, "MAJOR.MINOR.PATCH".
 SWAPMQ_API std::string_view version();
-
-// ---- errors -------------------------------------------------------------------------------------
-
-enum class Errc : int {
-  ok = 0,
-  invalid_argument,   ///< the call is wrong; repeating it is, too
-  not_supported,      ///< this backend cannot do it
-  not_found,          ///< what the call is about does not exist
-  conflict,           ///< it exists with other properties
-  unavailable,        ///< broker unreachable or connection lost
-  timeout,            ///< the deadline passed first
-  interrupted,        ///< somebody ended the wait
-  resource_exhausted, ///< full: a bound, memory, disk, quota
-  too_large,          ///< beyond a limit of the backend
-  access_denied,      ///< credentials or permissions
-  corrupt,            ///< stored data is damaged
-  lost,               ///< a delivery that is no longer ours to settle
-  internal,           ///< a defect in the plugin or in swapmq
-  config,             ///< the configuration is wrong
-  plugin,             ///< the plugin cannot be found, loaded or trusted
-  closed,             ///< the message queue, consumer or subscription is closed
-};
-
-SWAPMQ_API std::string_view to_string(Errc code);
-
-class Error {
- public:
-  Error() = default;
-  Error(Errc code, std::string message, bool retryable = false)
-      : code_(code), retryable_(retryable), message_(std::move(message)) {}
-
-  /// True if there is an error.
-  explicit operator bool() const { return code_ != Errc::ok; }
-  [[nodiscard]] Errc code() const { return code_; }
-  /// One line (a config's errors: one line each); says what, where, and what to do. No secrets.
-  [[nodiscard]] const std::string& message() const { return message_; }
-  /// Whether the same call may succeed later.
-  [[nodiscard]] bool retryable() const { return retryable_; }
-
- private:
-  Errc code_ = Errc::ok;
-  bool retryable_ = false;
-  std::string message_;
-};
-
-/// What Result::value() and MessageQueue::open() throw.
-class SWAPMQ_API Exception : public std::runtime_error {
- public:
-  explicit Exception(Error error);
-  ~Exception() override;
-  [[nodiscard]] const Error& error() const noexcept { return error_; }
-
- private:
-  Error error_;
-};
-
-/// A value or an error.
-template <class T>
-class [[nodiscard]] Result {
- public:
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
-
-  explicit operator bool() const { return held_.index() == 0; }
-  T& value() & {
-    check();
-    return std::get<0>(held_);
-  }
-  /// By value, so that `for (Delivery& delivery : subscription.receive(10, 1s).value())` is safe.
-  T value() && {
-    check();
-    return std::get<0>(std::move(held_));
-  }
-  [[nodiscard]] const T& value() const& {
-    check();
-    return std::get<0>(held_);
-  }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
-  T& operator*() & { return value(); }
-  T operator*() && { return std::move(*this).value(); }
-  const T& operator*() const& { return value(); }
-  /// The error; one with code ok if there is a value.
-  [[nodiscard]] Error error() const { return *this ? Error() : std::get<1>(held_); }
-
- private:
-  void check() const {
-    if (held_.index() != 0) throw Exception(std::get<1>(held_));
-  }
-  std::variant<T, Error> held_;
-};
 
 // ---- publishing ---------------------------------------------------------------------------------
 
@@ -496,28 +400,18 @@ struct ReloadResult {
   std::uint64_t switch_number = 0;
 };
 
-/// A place in a configuration and what is wrong there.
-struct ConfigError {
-  std::string file;
-  std::size_t line = 0, column = 0; ///< from 1; 0: the file as a whole
-  std::string pointer;              ///< JSON pointer, RFC 6901
-  std::string message;
-  Errc code = Errc::config; ///< or plugin, when it is the plugin that cannot be used
-
-  /// "FILE:LINE:COLUMN: POINTER: MESSAGE"
-  [[nodiscard]] SWAPMQ_API std::string to_string() const;
-};
-
-/// All that is wrong with a file, the options of its backends included; empty: nothing.
-SWAPMQ_API std::vector<ConfigError> check_config(const std::string& path);
-
 // ---- the message queue --------------------------------------------------------------------------
 
+/// Wherever a queue is named, "@task", "@status", "@heartbeat" and "@control" stand for the queue
+/// that the config gives that role. Other names do not begin with '@'.
 class SWAPMQ_API MessageQueue {
  public:
-  /// Reads the config, loads the plugin, opens the backend. Throws Exception.
+  /// Reads the config, loads the plugin, opens the backend. Throws Exception. An empty path: the
+  /// embedded default, sqlite in ./swapmq-data.
   static MessageQueue open(const std::string& path);
-  static Result<MessageQueue> try_open(const std::string& path);
+  /// Errors: config; plugin; those of opening the backend.
+  static Result<MessageQueue> try_open(const std::string& path,
+                                       const std::vector<ConfigOverride>& overrides = {});
   /// The same from JSON text; `name` stands for the file in messages.
   static Result<MessageQueue> try_open_text(std::string_view json,
                                             const std::string& name = "<text>");
@@ -576,6 +470,8 @@ class SWAPMQ_API MessageQueue {
   /// The word of the config: the name of the plugin that publishes go to.
   [[nodiscard]] std::string backend_name() const;
   [[nodiscard]] PluginDescription backend() const;
+  /// The config's, as it was when the queue was opened; empty: it has none.
+  [[nodiscard]] std::string state_dir() const;
   [[nodiscard]] std::vector<Metric> metrics() const;
 
   /// Asks for a switch to the backend of that name, as the config's section describes it, and
@@ -612,7 +508,8 @@ class SWAPMQ_API MessageQueue {
   /// new to the process is loaded by another one first, within switch.prepare_timeout_seconds of
   /// the config before. Errors: those of try_open() of a config that cannot be used; plugin, one
   /// crashed or hung there; then nothing has changed. Any thread; one reload after the other.
-  Result<ReloadResult> reload(const std::string& path);
+  Result<ReloadResult> reload(const std::string& path,
+                              const std::vector<ConfigOverride>& overrides = {});
   /// The same from JSON text.
   Result<ReloadResult> reload_text(std::string_view json, const std::string& name = "<text>");
 

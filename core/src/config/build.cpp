@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "config/core_check.h"
+#include "config/render.h"
 
 namespace swapmq::config {
 namespace {
@@ -26,7 +27,7 @@ void take_seconds(const Node* node, std::chrono::milliseconds& to) {
   to = std::chrono::milliseconds(seconds > 0 ? std::max(rounded, 1LL) : 0);
 }
 
-void build_message_queue(const Node& from, const Document& document, Config& to) {
+void build_message_queue(const Node& from, Config& to) {
   take(from.find("type"), to.type);
   take(from.find("task_queue"), to.task_queue);
   take(from.find("status_queue"), to.status_queue);
@@ -42,15 +43,17 @@ void build_message_queue(const Node& from, const Document& document, Config& to)
   const auto& own = message_queue_keys();
   for (const Node* each = from.first_child; each != nullptr; each = each->next) {
     if (std::find(own.begin(), own.end(), each->key) == own.end()) {
-      to.options.emplace(each->key, compact(document.source(*each)));
+      to.options.emplace(each->key, to_json(*each));
     }
   }
 }
 
-QueueConfig build_queue(const Node& from) {
+QueueConfig build_queue(const Node& from, const Config& config) {
   QueueConfig to;
   take_integer(from.find("max_deliveries"), to.max_deliveries);
-  take(from.find("dead_letter_queue"), to.dead_letter_queue);
+  if (const Node* dead = from.find("dead_letter_queue")) {
+    to.dead_letter_queue = config.queue_name(dead->text);
+  }
   take_integer(from.find("max_length"), to.max_length);
   if (const Node* strict = from.find("strict_order")) to.strict_order = strict->is_true();
   return to;
@@ -70,10 +73,10 @@ Config build(const Document& document, const std::string& file) {
   const Node& root = *document.root();
   Config config;
   config.file = file;
-  build_message_queue(*root.find("message_queue"), document, config);
+  build_message_queue(*root.find("message_queue"), config);
   if (const Node* queues = root.find("queues")) {
     for (const Node* each = queues->first_child; each != nullptr; each = each->next) {
-      config.queues.emplace(each->key, build_queue(*each));
+      config.queues.emplace(config.queue_name(each->key), build_queue(*each, config));
     }
   }
   if (const Node* folders = root.find("plugin_path")) {

@@ -2,12 +2,16 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "config/build.h"
 #include "config/core_check.h"
 #include "config/document.h"
+#include "config/file.h"
 #include "config/queue_name.h"
+#include "config/render.h"
+#include "config/substitute.h"
 #include "config/text.h"
 
 namespace swapmq {
@@ -36,7 +40,8 @@ std::vector<ConfigError> placed(Findings findings, std::string_view text, const 
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.offset < b.offset; });
   const auto same = [](const Finding& a, const Finding& b) {
-    return a.offset == b.offset && a.pointer == b.pointer && a.message == b.message;
+    return a.offset == b.offset && a.pointer == b.pointer && a.message == b.message &&
+           a.origin == b.origin;
   };
   findings.erase(std::unique(findings.begin(), findings.end(), same), findings.end());
   const bool cut = findings.size() >= kMostFindings;
@@ -47,8 +52,10 @@ std::vector<ConfigError> placed(Findings findings, std::string_view text, const 
   const SourceMap places(text);
   for (Finding& finding : findings) {
     const Position at = places.locate(finding.offset);
-    errors.push_back({file, at.line, at.column, std::move(finding.pointer),
-                      std::move(finding.message), finding.code});
+    const bool here = finding.origin.empty();
+    errors.push_back({here ? file : std::move(finding.origin), here ? at.line : 0,
+                      here ? at.column : 0, std::move(finding.pointer), std::move(finding.message),
+                      finding.code});
   }
   if (cut) errors.push_back(whole_file(file, "more errors were left out; correct these first"));
   return errors;
@@ -56,24 +63,54 @@ std::vector<ConfigError> placed(Findings findings, std::string_view text, const 
 
 } // namespace
 
-Parsed parse(std::string_view json, const std::string& file, const SchemaLookup& schemas) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
+Parsed parse(std::string_view json, const std::string& file, const SchemaLookup& schemas,
+             const Environment& environment) {
+  json = without_byte_order_mark(json);
   Parsed parsed;
   if (json.size() > kMaxTextBytes) {
     parsed.errors.push_back(whole_file(
         file, "too large: a config has at most " + std::to_string(kMaxTextBytes) + " bytes"));
     return parsed;
   }
-  const Document document(json);
+  Document document(json);
   Findings findings = document.findings();
-  if (document.root() != nullptr) CoreCheck(document, schemas).run(findings);
+  if (document.root() != nullptr) {
+    substitute(document, environment, findings);
+    CoreCheck(document, schemas, environment.folder).run(findings);
+  }
   if (findings.empty()) {
     parsed.config = build(document, file);
+    parsed.shown = to_shown_json(*document.root());
   } else {
     parsed.errors = placed(std::move(findings), json, file);
   }
   return parsed;
+}
+
+std::string folder_of(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return (error ? std::filesystem::path(path) : absolute).parent_path().lexically_normal().string();
+}
+
+Parsed parse_file(const std::string& path, const SchemaLookup& schemas, Environment environment) {
+  std::string text;
+  // A byte order mark may come on top of it.
+  if (std::string trouble = read_file(path, kMaxTextBytes + 3, text); !trouble.empty()) {
+    Parsed parsed;
+    parsed.errors.push_back(whole_file(path.empty() ? "config" : path, std::move(trouble)));
+    return parsed;
+  }
+  environment.folder = folder_of(path);
+  return parse(text, path, schemas, environment);
+}
+
+std::string_view Config::queue_name(std::string_view name) const {
+  if (!name.starts_with('@')) return name;
+  if (name == "@task") return task_queue;
+  if (name == "@status") return status_queue;
+  if (name == "@heartbeat") return heartbeat_queue;
+  return name == "@control" ? control_queue : name;
 }
 
 QueueConfig Config::queue(std::string_view name) const {

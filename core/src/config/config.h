@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/environment.h"
 #include "swapmq/swapmq.hpp"
 
 namespace swapmq::config {
@@ -50,6 +51,9 @@ struct Config {
   std::string log_level = "warning"; ///< trace, debug, info, warning, error, off
   std::string log_file;              ///< empty: standard error
 
+  /// The queue that has the role "@task", "@status", "@heartbeat" or "@control"; any other name is
+  /// the queue's own.
+  [[nodiscard]] std::string_view queue_name(std::string_view name) const;
   /// What applies to a queue, defaults filled in.
   [[nodiscard]] QueueConfig queue(std::string_view name) const;
   /// The section of a backend; "{}" if there is none.
@@ -64,12 +68,18 @@ using SchemaLookup = std::function<Result<std::string>(
 struct Parsed {
   std::optional<Config> config;    ///< none if there are errors
   std::vector<ConfigError> errors; ///< in the order of the file
+  std::string shown;               ///< all that is set, as JSON without secrets
 };
 
 /// Checks all of it and reports every error at once.
-Parsed parse(std::string_view json, const std::string& file, const SchemaLookup& schemas);
-/// Reads the file first; missing, a directory, unreadable, too large: one error each.
-Parsed parse_file(const std::string& path, const SchemaLookup& schemas);
+Parsed parse(std::string_view json, const std::string& file, const SchemaLookup& schemas,
+             const Environment& environment = {});
+/// Absolute, so that it stays the same when the working directory changes.
+std::string folder_of(const std::string& path);
+/// Reads the file first; missing, a directory, unreadable, too large: one error each. Relative
+/// paths in it begin in its folder.
+Parsed parse_file(const std::string& path, const SchemaLookup& schemas,
+                  Environment environment = {});
 /// What is used where no file is named: sqlite in ./swapmq-data.
 std::string_view embedded_default();
 

@@ -8,6 +8,7 @@
 #include "config/sections.h"
 #include "config/suggest.h"
 #include "config/text.h"
+#include "config/url.h"
 
 namespace swapmq::config {
 namespace {
@@ -61,9 +62,11 @@ const std::vector<std::string_view>& message_queue_keys() {
 
 void CoreCheck::run(Findings& out) {
   const Node& root = *document_.root();
-  Validator validator(core_schema(), [this](const Node& object, const Node& member, Findings& to) {
-    return on_additional(object, member, to);
-  });
+  if (root.kind == Kind::object) use_url(document_, out);
+  Validator validator(core_schema(), adapter_,
+                      [this](const Node& object, const Node& member, Findings& to) {
+                        return on_additional(object, member, to);
+                      });
   validator.check(root, out);
   if (root.kind != Kind::object) return;
   check_queue_names(out);
@@ -72,7 +75,7 @@ void CoreCheck::run(Findings& out) {
   if (message_queue == nullptr || message_queue->kind != Kind::object) return;
   // With its trust settings in doubt a config must not cause code to be loaded.
   if (out.size() >= kMostFindings || trust_is_broken(out)) return;
-  Sections(document_, schemas_).check(*message_queue, sections_, out);
+  Sections(document_, schemas_, adapter_).check(*message_queue, sections_, out);
 }
 
 bool CoreCheck::on_additional(const Node& object, const Node& member, Findings& out) {
@@ -116,7 +119,30 @@ void CoreCheck::check_queue_names(Findings& out) const {
   if (queues == nullptr || queues->kind != Kind::object) return;
   const Node* queue = queues->first_child;
   for (; queue != nullptr && out.size() < kMostFindings; queue = queue->next) {
-    if (!queue->bad_key) check_queue(*queue, out);
+    if (queue->bad_key) continue;
+    check_queue(*queue, out);
+    if (is_queue_role(queue->key)) check_twice(*queues, *queue, out);
+  }
+}
+
+std::string_view CoreCheck::queue_named(std::string_view name) const {
+  static const Config defaults;
+  if (!is_queue_role(name)) return name;
+  const std::string key = std::string(name.substr(1)) + "_queue";
+  const Node* message_queue = document_.root()->find("message_queue");
+  const Node* given = message_queue != nullptr ? message_queue->find(key) : nullptr;
+  if (given == nullptr) return defaults.queue_name(name);
+  return given->kind == Kind::string ? given->text : std::string_view();
+}
+
+void CoreCheck::check_twice(const Node& queues, const Node& role, Findings& out) const {
+  const std::string_view name = queue_named(role.key);
+  for (const Node* other = queues.first_child; other != nullptr; other = other->next) {
+    if (other == &role || queue_named(other->key) != name) continue;
+    out.push_back(at_key(role, quoted(role.key) + " is the queue " + quoted(name) +
+                                   ", which is listed as " + quoted(other->key) +
+                                   " as well; remove one"));
+    return;
   }
 }
 
@@ -135,12 +161,14 @@ void CoreCheck::check_switching(Findings& out) const {
 }
 
 void CoreCheck::check_queue(const Node& queue, Findings& out) const {
-  if (const Error error = check_queue_name(queue.key)) {
+  const bool role = is_queue_role(queue.key);
+  if (const Error error = role ? Error() : check_queue_name(queue.key)) {
     out.push_back(at_key(queue, error.message()));
   }
   const Node* dead = queue.find("dead_letter_queue");
-  check_name(dead, out);
-  if (dead != nullptr && dead->kind == Kind::string && dead->text == queue.key) {
+  if (dead == nullptr || dead->kind != Kind::string) return;
+  if (!is_queue_role(dead->text)) check_name(dead, out);
+  if (queue_named(dead->text) == queue_named(queue.key)) {
     out.push_back(at_value(*dead, "a queue cannot be its own dead-letter queue; name another"));
   }
 }

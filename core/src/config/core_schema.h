@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The core's own keys. Their one source is config/swapmq.schema.json, built into the library: what
-// checks a config, what editors use, and what help is made from.
+// The core's own keys. Their one source is core_schema.json, built into the library: what checks a
+// config, and what the schema for editors, the reference and help are made from.
 #pragma once
 
 #include <string_view>

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,11 @@ struct Node {
   const Node* parent = nullptr;
   const Node* first_child = nullptr;
   const Node* next = nullptr; ///< sibling
+  bool substituted = false;   ///< a string that may be taken for the number or boolean it reads as
+  bool secret = false;        ///< its text came from a file or a variable for secrets
+  bool placed = false;        ///< a path that is relative to the config's folder no more
+  std::string_view file;      ///< that the text came from
+  std::string_view origin;    ///< who set it, if it does not stand in the text
 
   /// The first member of that name; null if there is none.
   [[nodiscard]] const Node* find(std::string_view name) const;
@@ -55,8 +61,6 @@ std::string pointer_step(std::string_view key);
 long double number_of(const Node& node);
 /// A text that is equal for equal values (numbers by value, members in any order).
 std::string canonical(const Node& node);
-/// The JSON text without white space between tokens, otherwise as it is.
-std::string compact(std::string_view json);
 
 /// Something wrong, placed by offset.
 struct Finding {
@@ -65,6 +69,7 @@ struct Finding {
   std::string message;
   Errc code = Errc::config;
   std::string expected; ///< if it is the type that is wrong: the types that would do, in words
+  std::string origin{}; ///< who set the value, if it does not stand in the text
 };
 
 Finding at_value(const Node& node, std::string message);
@@ -89,6 +94,19 @@ class Document {
   /// Syntax errors, duplicate and overlong keys, numbers out of range, NUL in strings.
   [[nodiscard]] const std::vector<Finding>& findings() const { return findings_; }
 
+  // Changing it, once it is parsed. Nodes stay where they are.
+
+  /// A node of this document, to be changed.
+  Node& edit(const Node& node) { return const_cast<Node&>(node); } // NOLINT: all of them are ours
+  /// A view that lives as long as the document.
+  std::string_view keep(std::string text);
+  /// Makes it a string without children.
+  void set_text(Node& node, std::string text);
+  /// The member of that name, new if there is none. The node is an object.
+  Node& member(Node& object, std::string_view key);
+  /// Makes the node what the root of the value is; its key stays. The value has a root.
+  void graft(Node& node, Document value);
+
  private:
   friend class DocumentBuilder;
   void parse();
@@ -98,6 +116,8 @@ class Document {
   void report(std::size_t offset, std::string pointer, std::string message);
 
   std::vector<char> text_;
+  std::deque<std::string> kept_;
+  std::vector<std::unique_ptr<Document>> grafts_;
   std::vector<char> strings_; ///< what keys and texts view; never grows beyond its capacity
   std::deque<Node> nodes_;
   const Node* root_ = nullptr;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading a config file: never waits (not for a pipe's writer either) and never reads more than a
-// config may have.
+// Reading a config, or a file that it names.
+#include "config/file.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,16 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
-#include <utility>
-
-#include "config/config.h"
-#include "config/document.h"
 
 namespace swapmq::config {
 namespace {
-
-// A byte order mark may come on top of the text.
-constexpr std::size_t kMostBytes = kMaxTextBytes + 3;
 
 class Descriptor {
  public:
@@ -39,12 +33,12 @@ std::string system_text(int error) { return std::generic_category().message(erro
 std::string kind_trouble(mode_t mode) {
   if (S_ISREG(mode)) return {};
   if (S_ISDIR(mode)) return "is a directory; name a file";
-  if (S_ISFIFO(mode)) return "is a pipe; a config must be a regular file";
-  return "is a device or a socket; a config must be a regular file";
+  if (S_ISFIFO(mode)) return "is a pipe; it must be a regular file";
+  return "is a device or a socket; it must be a regular file";
 }
 
 /// Appends all of it to `text`; the trouble, if any.
-std::string read_all(int descriptor, std::string& text) {
+std::string read_all(int descriptor, std::size_t most_bytes, std::string& text) {
   std::array<char, 16384> buffer{};
   for (;;) {
     const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
@@ -52,13 +46,13 @@ std::string read_all(int descriptor, std::string& text) {
     if (got < 0) return "cannot be read: " + system_text(errno);
     if (got == 0) return {};
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMostBytes) {
-      return "too large: a config has at most " + std::to_string(kMaxTextBytes) + " bytes";
-    }
+    if (text.size() > most_bytes) return {};
   }
 }
 
-std::string read_file(const std::string& path, std::string& text) {
+} // namespace
+
+std::string read_file(const std::string& path, std::size_t most_bytes, std::string& text) {
   if (path.empty()) return "no file is named";
   if (path.find('\0') != std::string::npos) return "a file name cannot hold a NUL";
   struct stat status {};
@@ -70,22 +64,7 @@ std::string read_file(const std::string& path, std::string& text) {
   // Again: what was opened may be another file.
   if (::fstat(file.number(), &status) != 0) return "cannot be read: " + system_text(errno);
   if (std::string trouble = kind_trouble(status.st_mode); !trouble.empty()) return trouble;
-  return read_all(file.number(), text);
-}
-
-} // namespace
-
-Parsed parse_file(const std::string& path, const SchemaLookup& schemas) {
-  std::string text;
-  if (std::string trouble = read_file(path, text); !trouble.empty()) {
-    ConfigError error;
-    error.file = path.empty() ? "config" : path;
-    error.message = std::move(trouble);
-    Parsed parsed;
-    parsed.errors.push_back(std::move(error));
-    return parsed;
-  }
-  return parse(text, path, schemas);
+  return read_all(file.number(), most_bytes, text);
 }
 
 } // namespace swapmq::config

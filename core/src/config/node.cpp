@@ -59,12 +59,23 @@ long double number_of(const Node& node) {
   return static_cast<long double>(value);
 }
 
+namespace {
+
+/// Of the node or of what it stands in.
+std::string origin_of(const Node& node) {
+  const Node* at = &node;
+  while (at != nullptr && at->origin.empty()) at = at->parent;
+  return at != nullptr ? std::string(at->origin) : std::string();
+}
+
+} // namespace
+
 Finding at_value(const Node& node, std::string message) {
-  return {node.begin, pointer_of(node), std::move(message), Errc::config, {}};
+  return {node.begin, pointer_of(node), std::move(message), Errc::config, {}, origin_of(node)};
 }
 
 Finding at_key(const Node& node, std::string message) {
-  return {node.key_begin, pointer_of(node), std::move(message), Errc::config, {}};
+  return {node.key_begin, pointer_of(node), std::move(message), Errc::config, {}, origin_of(node)};
 }
 
 std::string canonical(const Node& node) {
@@ -98,24 +109,6 @@ std::string canonical(const Node& node) {
   std::string out = node.kind == Kind::object ? "{" : "[";
   for (const std::string& part : parts) out += part + ",";
   return out + (node.kind == Kind::object ? '}' : ']');
-}
-
-std::string compact(std::string_view json) {
-  std::string out;
-  out.reserve(json.size());
-  bool in_string = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string && c == '\\') {
-      out += c;
-      out += json[++i];
-      continue;
-    }
-    if (c == '"') in_string = !in_string;
-    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (in_string || !blank) out += c;
-  }
-  return out;
 }
 
 } // namespace swapmq::config

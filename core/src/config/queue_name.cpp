@@ -8,11 +8,18 @@
 
 namespace swapmq::config {
 
+bool is_queue_role(std::string_view name) {
+  return name == "@task" || name == "@status" || name == "@heartbeat" || name == "@control";
+}
+
 Error check_queue_name(std::string_view name) {
   const auto wrong = [&](const std::string& why) {
     return Error(Errc::invalid_argument, "queue name " + quoted(name) + " " + why);
   };
   if (name.empty()) return {Errc::invalid_argument, "a queue name must not be empty"};
+  if (name.front() == '@') {
+    return wrong("begins with \"@\", as only roles do: @task, @status, @heartbeat, @control");
+  }
   if (name.size() > kMaxQueueNameBytes) {
     return wrong("has " + std::to_string(name.size()) + " bytes; at most " +
                  std::to_string(kMaxQueueNameBytes) + " are allowed");

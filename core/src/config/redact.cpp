@@ -49,15 +49,6 @@ std::string redact_parameters(std::string_view text) {
   return out;
 }
 
-bool under_secret_key(const Node& node) {
-  for (const Node* at = &node; at != nullptr; at = at->parent) {
-    if (at->parent != nullptr && at->parent->kind == Kind::object && is_secret_key(at->key)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 std::string_view kind_words(Kind kind) {
   switch (kind) {
     case Kind::null:
@@ -126,6 +117,16 @@ bool is_secret_key(std::string_view key) {
   });
 }
 
+bool is_secret(const Node& node) {
+  for (const Node* at = &node; at != nullptr; at = at->parent) {
+    if (at->secret) return true;
+    if (at->parent != nullptr && at->parent->kind == Kind::object && is_secret_key(at->key)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string redact_text(std::string_view text) {
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return redact_parameters(text);
@@ -145,7 +146,7 @@ std::string redact_json(std::string_view json) {
 
 std::string shown(const Node& node) {
   if (node.kind == Kind::array || node.kind == Kind::object || node.kind == Kind::null ||
-      under_secret_key(node)) {
+      is_secret(node)) {
     return std::string(kind_words(node.kind));
   }
   if (node.kind == Kind::string) return "the string " + quoted(redact_text(node.text), 48);

@@ -16,6 +16,10 @@ inline constexpr std::string_view kRedacted = "***";
 /// spelling.
 bool is_secret_key(std::string_view key);
 
+/// Whether its value is a secret: because of where it came from, or because of a key at or above
+/// it.
+bool is_secret(const Node& node);
+
 /// The text without what may be a secret in it: the user information of URLs (everything before an
 /// '@') and the values of parameters with a secret's name.
 std::string redact_text(std::string_view text);

@@ -27,7 +27,7 @@ enum Form : int {
   kReference,
 };
 
-constexpr std::array<std::pair<std::string_view, Form>, 32> kKeywords = {{
+constexpr std::array<std::pair<std::string_view, Form>, 36> kKeywords = {{
     {"$schema", kAnnotation},
     {"id", kAnnotation},
     {"title", kAnnotation},
@@ -59,7 +59,12 @@ constexpr std::array<std::pair<std::string_view, Form>, 32> kKeywords = {{
     {"not", kSchema},
     {"$ref", kReference},
     {"$comment", kAnnotation},
-    {"x-swapmq-address", kFlag}, // of an option: it says where the backend is
+    // Of an option:
+    {"x-swapmq-address", kFlag}, // it says where the backend is
+    {"x-swapmq-path", kFlag},    // it is a path, and relative to the config's folder
+    {"x-swapmq-unit", kAnnotation},
+    {"x-swapmq-since", kAnnotation},
+    {"x-swapmq-example", kAnnotation},
 }};
 
 } // namespace
@@ -106,7 +111,8 @@ void Schema::check_reference(const Node& schema) {
   if (reference == nullptr) return;
   for (const Node* other = schema.first_child; other != nullptr; other = other->next) {
     const bool says_nothing = other->key == "title" || other->key == "description" ||
-                              other->key == "default" || other->key == "$comment";
+                              other->key == "default" || other->key == "$comment" ||
+                              other->key.starts_with("x-swapmq-");
     if (other != reference && !says_nothing) {
       wrong(*other, "beside \"$ref\" it would be ignored; put both into \"allOf\"");
     }

@@ -21,7 +21,8 @@ std::string unknown_key(std::string_view key) { return "unknown key " + quoted(k
 
 } // namespace
 
-Sections::Sections(const Document& document, const SchemaLookup& schemas) : schemas_(schemas) {
+Sections::Sections(const Document& document, const SchemaLookup& schemas, Adapter& adapter)
+    : schemas_(schemas), adapter_(adapter) {
   const Node& root = *document.root();
   if (const Node* folders = root.find("plugin_path")) {
     for (const Node* each = folders->first_child; each != nullptr; each = each->next) {
@@ -101,9 +102,10 @@ std::optional<std::string_view> Sections::listed_near(const Node& message_queue)
 }
 
 void Sections::check_missing(const Node& message_queue, const Schema& schema, Findings& out) const {
-  const Document empty("{}");
+  Document empty("{}");
+  Adapter adapter(empty, {});
   Findings findings;
-  Validator(schema).check(*empty.root(), findings);
+  Validator(schema, adapter).check(*empty.root(), findings);
   for (const Finding& finding : findings) {
     out.push_back(
         at_value(message_queue, "section " + quoted(active_) + " is needed: " + finding.message));
@@ -130,7 +132,7 @@ void Sections::check_section(const Node& message_queue, const Node& section, Fin
     out.push_back(at_key(section, unusable(section.key, *looked.schema)));
     out.back().code = Errc::plugin;
   } else {
-    Validator(*looked.schema).check(section, out);
+    Validator(*looked.schema, adapter_).check(section, out);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/adapter.h"
 #include "config/config.h"
 #include "config/document.h"
 #include "config/schema.h"
@@ -20,7 +21,7 @@ namespace swapmq::config {
 /// For one check of one document whose plugin_path and plugins are right.
 class Sections {
  public:
-  Sections(const Document& document, const SchemaLookup& schemas);
+  Sections(const Document& document, const SchemaLookup& schemas, Adapter& adapter);
 
   /// The active plugin must be there. A section of a plugin that is not installed is accepted as it
   /// is (a broker listed for later), unless its name is probably a mistake.
@@ -42,6 +43,7 @@ class Sections {
   [[nodiscard]] std::string mistake(const Node& message_queue, const Node& section) const;
 
   const SchemaLookup& schemas_;
+  Adapter& adapter_;
   std::vector<std::string> plugin_path_;
   std::map<std::string, std::string, std::less<>> pins_;
   std::map<std::string, Looked, std::less<>> looked_;

@@ -71,6 +71,12 @@ Position SourceMap::locate(std::size_t offset) const {
           code_points_before(offset) - code_points_before(start) + 1};
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (text.starts_with(mark)) text.remove_prefix(mark.size());
+  return text;
+}
+
 std::size_t utf8_sequence(std::string_view text, std::size_t offset) {
   if (between(text, offset, 0x00, 0x7F)) return 1;
   if (between(text, offset, 0xC2, 0xDF)) return between(text, offset + 1, 0x80, 0xBF) ? 2 : 0;

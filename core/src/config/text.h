@@ -34,6 +34,8 @@ class SourceMap {
   std::vector<std::size_t> block_code_points_; ///< before each block
 };
 
+std::string_view without_byte_order_mark(std::string_view text);
+
 /// Bytes of the well-formed UTF-8 sequence at `offset`; 0 if there is none.
 std::size_t utf8_sequence(std::string_view text, std::size_t offset);
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);

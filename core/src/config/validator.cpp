@@ -50,8 +50,9 @@ bool type_matches(const Node& value, std::string_view type) {
 }
 
 Finding mismatch(const Node& value, const std::string& expected) {
-  return {value.begin, pointer_of(value), "expected " + expected + ", got " + shown(value),
-          Errc::config, expected};
+  Finding finding = at_value(value, "expected " + expected + ", got " + shown(value));
+  finding.expected = expected;
+  return finding;
 }
 
 void add_type(std::string& words, std::string_view type) {
@@ -80,8 +81,8 @@ std::vector<std::string_view> names_of(const Node* properties) {
 
 } // namespace
 
-Validator::Validator(const Schema& schema, AdditionalHook hook)
-    : schema_(schema), hook_(std::move(hook)) {}
+Validator::Validator(const Schema& schema, Adapter& adapter, AdditionalHook hook)
+    : schema_(schema), adapter_(adapter), hook_(std::move(hook)) {}
 
 void Validator::check(const Node& value, Findings& out) {
   most_steps_ = kStepsForAll + kStepsForByte * (value.end - value.begin);
@@ -129,12 +130,14 @@ void Validator::check_value(const Node& value, const Node& schema, Findings& out
   if (const Node* reference = schema.find("$ref")) {
     return check_value(value, *schema_.resolve(reference->text), out, depth + 1);
   }
-  if (!type_fits(value, schema, out)) return; // the rest would only repeat it
+  adapter_.fit(value, schema, out);
+  if (value.bad_value || !type_fits(value, schema, out)) return; // the rest would only repeat it
   const Scope scope{schema, out, depth + 1};
   for (const Keyword& keyword : keywords()) {
     if (out.size() >= kMostFindings) return;
     if (const Node* found = schema.find(keyword.name)) (this->*keyword.check)(value, *found, scope);
   }
+  adapter_.place(value, schema);
 }
 
 bool Validator::type_fits(const Node& value, const Node& schema, Findings& out) const {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/adapter.h"
 #include "config/document.h"
 #include "config/schema.h"
 
@@ -22,7 +23,8 @@ using AdditionalHook = std::function<bool(const Node& object, const Node& member
 /// themselves.
 class Validator {
  public:
-  explicit Validator(const Schema& schema, AdditionalHook hook = {});
+  /// Values become what the schema wants, as far as the adapter can.
+  Validator(const Schema& schema, Adapter& adapter, AdditionalHook hook = {});
 
   void check(const Node& value, Findings& out);
 
@@ -68,6 +70,7 @@ class Validator {
   std::size_t try_each(const Node& value, const Node& list, const Scope& scope, Findings& nearest);
 
   const Schema& schema_;
+  Adapter& adapter_;
   AdditionalHook hook_;
   std::size_t steps_ = 0;
   std::size_t most_steps_ = 0;

@@ -12,23 +12,28 @@ namespace swapmq {
 
 namespace {
 
-Result<config::Config> checked(config::Parsed parsed) {
-  if (parsed.errors.empty()) return std::move(*parsed.config);
-  std::string text;
-  Errc code = Errc::config;
-  for (const ConfigError& error : parsed.errors) {
-    if (!text.empty()) text += '\n';
-    text += error.to_string();
-    if (parsed.errors.size() == 1) code = error.code;
-  }
-  return Error(code, std::move(text));
-}
-
 Result<std::shared_ptr<detail::Runtime>> start(config::Parsed parsed) {
-  auto config = checked(std::move(parsed));
+  auto config = config::checked(std::move(parsed));
   if (!config) return config.error();
   return detail::Runtime::open(std::move(*config));
 }
+
+/// Of the queue that a caller named, perhaps by its role. The name is copied only then: a reload
+/// may give the role to another queue.
+class QueueName {
+ public:
+  QueueName(std::string_view name, const detail::Runtime& runtime) : name_(name) {
+    if (name.starts_with('@')) name_ = copy_ = runtime.config()->queue_name(name);
+  }
+  QueueName(const QueueName&) = delete;
+  QueueName& operator=(const QueueName&) = delete;
+  ~QueueName() = default;
+  operator std::string_view() const { return name_; }
+
+ private:
+  std::string copy_;
+  std::string_view name_;
+};
 
 Sent refused(const Message& message, const Error& why) {
   return {Outcome::failed, std::string(message.id), why};
@@ -54,15 +59,15 @@ MessageQueue::~MessageQueue() {
 
 MessageQueue MessageQueue::open(const std::string& path) { return try_open(path).value(); }
 
-Result<MessageQueue> MessageQueue::try_open(const std::string& path) {
-  if (path.empty()) return try_open_text(config::embedded_default(), "<embedded default>");
-  auto runtime = start(config::parse_file(path, config::plugin_schemas()));
+Result<MessageQueue> MessageQueue::try_open(const std::string& path,
+                                            const std::vector<ConfigOverride>& overrides) {
+  auto runtime = start(config::read(path, overrides));
   if (!runtime) return runtime.error();
   return MessageQueue(std::move(*runtime));
 }
 
 Result<MessageQueue> MessageQueue::try_open_text(std::string_view json, const std::string& name) {
-  auto runtime = start(config::parse(json, name, config::plugin_schemas()));
+  auto runtime = start(config::read_text(json, name));
   if (!runtime) return runtime.error();
   return MessageQueue(std::move(*runtime));
 }
@@ -78,7 +83,7 @@ Sent MessageQueue::publish(std::string_view queue, std::string_view body,
 
 Sent MessageQueue::publish(std::string_view queue, const Message& message,
                            const PublishOptions& options) {
-  auto publisher = runtime_->publisher(queue);
+  auto publisher = runtime_->publisher(QueueName(queue, *runtime_));
   if (!publisher) return refused(message, publisher.error());
   queue::PublishRequest request({&message, 1}, options.timeout);
   (*publisher)->publish(request);
@@ -91,7 +96,7 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
   std::vector<Sent> sent;
   if (messages.empty()) return sent;
   sent.reserve(messages.size());
-  auto publisher = runtime_->publisher(queue);
+  auto publisher = runtime_->publisher(QueueName(queue, *runtime_));
   if (!publisher) {
     for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
     return sent;
@@ -104,7 +109,7 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
 
 void MessageQueue::publish_async(std::string_view queue, const Message& message,
                                  std::function<void(Sent)> done, const PublishOptions& options) {
-  auto publisher = runtime_->publisher(queue);
+  auto publisher = runtime_->publisher(QueueName(queue, *runtime_));
   if (publisher) {
     return runtime_->async().submit(**publisher, message, std::move(done), options.timeout);
   }
@@ -116,14 +121,14 @@ void MessageQueue::publish_async(std::string_view queue, const Message& message,
 Result<Consumer> MessageQueue::consume(std::string_view queue, const ConsumeOptions& options,
                                        const Handler& handler) {
   if (!handler) return Error(Errc::invalid_argument, "consume: the handler is empty");
-  auto state = runtime_->consume(queue, options, handler);
+  auto state = runtime_->consume(QueueName(queue, *runtime_), options, handler);
   if (!state) return state.error();
   return Consumer(std::move(*state));
 }
 
 Result<Subscription> MessageQueue::subscribe(std::string_view queue,
                                              const ConsumeOptions& options) {
-  auto state = runtime_->consume(queue, options, {});
+  auto state = runtime_->consume(QueueName(queue, *runtime_), options, {});
   if (!state) return state.error();
   return Subscription(std::move(*state));
 }
@@ -132,16 +137,18 @@ Result<Subscription> MessageQueue::subscribe(std::string_view queue,
 
 Error MessageQueue::create_queue(std::string_view queue, milliseconds timeout) {
   const auto deadline = queue::deadline_after(timeout);
-  auto admin = runtime_->admin(queue, deadline);
+  auto admin = runtime_->admin(QueueName(queue, *runtime_), deadline);
   return admin ? admin->session->create_queue(admin->queue, deadline) : admin.error();
 }
 
 Error MessageQueue::delete_queue(std::string_view queue, milliseconds timeout) {
-  return runtime_->all_backends().delete_queue(queue, queue::deadline_after(timeout));
+  return runtime_->all_backends().delete_queue(QueueName(queue, *runtime_),
+                                               queue::deadline_after(timeout));
 }
 
 Result<QueueStats> MessageQueue::stats(std::string_view queue, milliseconds timeout) {
-  return runtime_->all_backends().stats(queue, queue::deadline_after(timeout));
+  return runtime_->all_backends().stats(QueueName(queue, *runtime_),
+                                        queue::deadline_after(timeout));
 }
 
 Result<std::uint64_t> MessageQueue::size(std::string_view queue, milliseconds timeout) {
@@ -155,7 +162,8 @@ Result<std::uint64_t> MessageQueue::size(std::string_view queue, milliseconds ti
 }
 
 Result<std::uint64_t> MessageQueue::purge(std::string_view queue, milliseconds timeout) {
-  return runtime_->all_backends().purge(queue, queue::deadline_after(timeout));
+  return runtime_->all_backends().purge(QueueName(queue, *runtime_),
+                                        queue::deadline_after(timeout));
 }
 
 Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout) {
@@ -170,6 +178,7 @@ Error MessageQueue::ping(milliseconds timeout) {
 
 std::string MessageQueue::backend_name() const { return runtime_->side()->name(); }
 PluginDescription MessageQueue::backend() const { return runtime_->side()->description(); }
+std::string MessageQueue::state_dir() const { return runtime_->state_dir(); }
 std::vector<Metric> MessageQueue::metrics() const { return runtime_->metrics(); }
 
 Result<std::uint64_t> MessageQueue::switch_to(std::string_view type, const SwitchOptions& options) {
@@ -186,13 +195,14 @@ Error MessageQueue::forget(std::string_view backend, bool give_up_what_is_owed) 
   return runtime_->switcher().forget(backend, give_up_what_is_owed);
 }
 
-Result<ReloadResult> MessageQueue::reload(const std::string& path) {
-  auto config = checked(config::parse_file(path, config::plugin_schemas()));
+Result<ReloadResult> MessageQueue::reload(const std::string& path,
+                                          const std::vector<ConfigOverride>& overrides) {
+  auto config = config::checked(config::read(path, overrides));
   return config ? runtime_->reload(std::move(*config)) : config.error();
 }
 
 Result<ReloadResult> MessageQueue::reload_text(std::string_view json, const std::string& name) {
-  auto config = checked(config::parse(json, name, config::plugin_schemas()));
+  auto config = config::checked(config::read_text(json, name));
   return config ? runtime_->reload(std::move(*config)) : config.error();
 }
 

@@ -29,6 +29,7 @@ Result<std::shared_ptr<Runtime>> Runtime::open(config::Config config) {
 
 Runtime::Runtime(config::Config config, std::shared_ptr<queue::Log> log)
     : config_(std::move(config)),
+      state_dir_(config_.get()->state_dir),
       rules_(config_),
       log_(std::move(log)),
       opener_(config_, log_),
@@ -38,8 +39,8 @@ Error Runtime::start() {
   const auto config = config_.get();
   auto listed = queue::BackendOpener::members(*config);
   if (!listed) return listed.error();
-  auto journal = config->state_dir.empty() ? switching::Journal::in_memory()
-                                           : switching::Journal::open(config->state_dir);
+  auto journal =
+      state_dir_.empty() ? switching::Journal::in_memory() : switching::Journal::open(state_dir_);
   if (!journal) return journal.error();
   switcher_ = std::make_unique<switching::Switcher>(*this, std::move(*journal));
   auto side = switcher_->boot({*listed, config->switching});

@@ -93,6 +93,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<Metric> metrics() const;
   [[nodiscard]] std::shared_ptr<const config::Config> config() const { return config_.get(); }
+  [[nodiscard]] const std::string& state_dir() const { return state_dir_; }
 
  private:
   Runtime(config::Config config, std::shared_ptr<queue::Log> log);
@@ -117,6 +118,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   void wake_publishers() SWAPMQ_EXCLUDES(mutex_);
 
   config::Current config_;
+  const std::string state_dir_; // a reload does not change it
   const queue::QueueRules rules_;
   const std::shared_ptr<queue::Log> log_;
   queue::BackendOpener opener_;

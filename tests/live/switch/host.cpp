@@ -154,7 +154,7 @@ HostState Host::state() {
 void Host::switch_to(const std::string& backend, const std::string& how) {
   tell("switch " + backend + " " + how);
   EXPECT_TRUE(await([&] { return role(backend) == "active" && publishes_to(backend); }))
-      << state().phase;
+      << state().phase << ": " << tell("why");
 }
 
 void Host::kill() {

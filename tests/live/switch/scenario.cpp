@@ -118,7 +118,7 @@ swapmq::QueueStats Stage::sizes(const std::string& backend, const std::string& q
   return look(backend).stats(queue).value();
 }
 
-void Stage::expect_all_settled(const Books::Ids& may_be_twice) const {
+void Stage::expect_all_settled(const Books::Ids& may_be_twice, std::size_t in_doubt) const {
   EXPECT_TRUE(await([this] { return books().missing().empty(); }));
   for (const auto& [backend, options] : sections_) {
     auto mq = look(backend);
@@ -134,7 +134,7 @@ void Stage::expect_all_settled(const Books::Ids& may_be_twice) const {
   EXPECT_THAT(books.missing(), testing::IsEmpty());
   Books::Ids twice = books.twice_for_no_reason();
   std::erase_if(twice, [&](const std::string& id) { return may_be_twice.contains(id); });
-  EXPECT_THAT(twice, testing::IsEmpty());
+  EXPECT_LE(twice.size(), in_doubt) << testing::PrintToString(twice);
   EXPECT_THAT(books.strangers(), testing::IsEmpty());
   EXPECT_GT(books.count("ok"), 0U);
   std::cout << books.summary() << '\n';

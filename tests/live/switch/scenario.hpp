@@ -83,8 +83,9 @@ class Stage {
                                          const std::string& queue = "tasks") const;
 
   /// All that was confirmed is handled, nothing lies anywhere, and nothing came twice but for a
-  /// reason, or what `may_be_twice` names; the books' summary is printed.
-  void expect_all_settled(const Books::Ids& may_be_twice = {}) const;
+  /// reason, what `may_be_twice` names, or as many as were `in_doubt` within a publish; the books'
+  /// summary is printed.
+  void expect_all_settled(const Books::Ids& may_be_twice = {}, std::size_t in_doubt = 0) const;
   /// For the sides of which not all was exact: how long after its last message one is retired.
   static milliseconds until_believed_empty(const std::string& backend);
 

@@ -223,6 +223,7 @@ class Host {
   const std::map<std::string, std::function<std::string(Words&)>> verbs_{
       {"switch", [this](Words& words) { return switch_to(words); }},
       {"status", [this](Words&) { return text(mq_.switch_status()); }},
+      {"why", [this](Words&) { return "ok " + mq_.switch_status().error.message(); }},
       {"roll_back", [this](Words&) { return answer(mq_.roll_back().error()); }},
       {"forget", [this](Words& words) { return forget(words); }},
       {"reload", [this](Words& words) { return reload(words); }},

@@ -50,9 +50,10 @@ std::vector<std::string> errors_of(std::string_view json) {
 std::vector<std::string> violations(std::string_view schema, std::string_view value) {
   const Schema checked(schema);
   if (!checked.error().empty()) return {"schema: " + checked.error()};
-  const Document document(value);
+  Document document(value);
+  Adapter adapter(document, {});
   Findings findings = document.findings();
-  if (document.root() != nullptr) Validator(checked).check(*document.root(), findings);
+  if (document.root() != nullptr) Validator(checked, adapter).check(*document.root(), findings);
   std::vector<std::string> lines;
   for (const Finding& finding : findings) lines.push_back(finding.pointer + ": " + finding.message);
   return lines;

@@ -72,9 +72,9 @@ TEST_F(ConfigFile, MissingDirectoryEmptyAndNamelessAreTold) {
 TEST_F(ConfigFile, PipesAndDevicesAreRefusedWithoutWaiting) {
   const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_THAT(errors(pipe), testing::ElementsAre(" is a pipe; a config must be a regular file"));
+  EXPECT_THAT(errors(pipe), testing::ElementsAre(" is a pipe; it must be a regular file"));
   EXPECT_THAT(errors("/dev/zero"),
-              testing::ElementsAre(" is a device or a socket; a config must be a regular file"));
+              testing::ElementsAre(" is a device or a socket; it must be a regular file"));
 }
 
 TEST_F(ConfigFile, TooLargeIsRefused) {

@@ -175,7 +175,7 @@ TEST(ConfigParse, OptionsAreCompactAndOtherwiseUnchanged) {
       "  \"n\": [ 1.50, 1e5, -0, 12345678901234567890 ],\t\"s\": "
       "\"a \\\" \\\\ \\u0041  b\",\r\n \"o\" : { } } } }");
   EXPECT_EQ(config.options.at("other"), R"({"n":[1.50,1e5,-0,12345678901234567890],)"
-                                        R"("s":"a \" \\ \u0041  b","o":{}})");
+                                        R"("s":"a \" \\ A  b","o":{}})");
   EXPECT_EQ(config.options_of(config.type), "{}");
 }
 

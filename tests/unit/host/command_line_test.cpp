@@ -195,19 +195,28 @@ TEST(CommandLine, PluginCommands) {
   EXPECT_EQ(command<PluginCommand>({"plugin", "check", "a", "--options", "{}"}).options, "{}");
 }
 
+std::string overrides(const std::vector<std::string>& args) {
+  std::string all;
+  for (const ConfigOverride& one : parsed(args).common.overrides) {
+    all += one.key + "=" + one.value + " ";
+  }
+  return all;
+}
+
 TEST(CommandLine, TheConfigMayStandAnywhereAndWinsOverTheEnvironment) {
   EXPECT_EQ(parsed({"publish", "q", "--config", "a.json"}, "e.json").common.config, "a.json");
   EXPECT_EQ(parsed({"--config", "a.json", "publish", "q"}, "e.json").common.config, "a.json");
   EXPECT_EQ(parsed({"queue", "list", "-c", "a.json"}, "e.json").common.config, "a.json");
   EXPECT_EQ(parsed({"queue", "list"}, "e.json").common.config, "e.json");
   EXPECT_EQ(parsed({"queue", "list"}).common.config, "");
-  EXPECT_EQ(parsed({"version", "--log-level", "debug"}).common.log_level, "debug");
+  EXPECT_EQ(overrides({"version", "--log-level", "debug"}), "log.level=debug ");
+  EXPECT_EQ(overrides({"--set", "a.b=c=d", "ping", "--set", "/x="}), "a.b=c=d /x= ");
   EXPECT_TRUE(parsed({"ping", "-q", "--json"}).common.quiet);
 }
 
 TEST(CommandLine, ConfigCheckTakesItsFileFromAnywhere) {
-  EXPECT_EQ(command<ConfigCheckCommand>({"config", "check", "a.json"}).file, "a.json");
-  EXPECT_EQ(command<ConfigCheckCommand>({"config", "check", "-c", "b.json"}).file, "b.json");
+  EXPECT_EQ(command<ConfigCommand>({"config", "check", "a.json"}).file, "a.json");
+  EXPECT_EQ(command<ConfigCommand>({"config", "check", "-c", "b.json"}).file, "b.json");
   EXPECT_THAT(usage_error({"config", "check"}), HasSubstr("no FILE is given"));
 }
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "command_line.h"
-#include "config_file.h"
 
 namespace swapmq::host {
 namespace {
@@ -101,17 +100,6 @@ TEST(HostCommandLine, EachHasAManual) {
     for (const char* part : {"Usage: swapmq ", "Exit codes: 0 ", "Examples:\n  swapmq "}) {
       EXPECT_THAT(leave->out, HasSubstr(part)) << name;
     }
-  }
-}
-
-TEST(ConfigSummary, TheFolderIsFoundInABrokenFileToo) {
-  EXPECT_EQ(find_state_dir(R"({"state_dir": "a"})"), "a");
-  EXPECT_EQ(find_state_dir(R"({"message_queue": {"type": }, "state_dir" : "a \"b\"", )"),
-            "a \"b\"");
-  EXPECT_EQ(find_state_dir("{,\"state_dir\":\n\t\"a\""), "a");
-  for (const char* text : {"", "{}", "\"state_dir\"", "\"state_dir\":", "\"state_dir\": 7",
-                           "\"state_dir\" \"a\"", "\"state_dir\": \"a"}) {
-    EXPECT_EQ(find_state_dir(text), "") << text;
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "config_file.h"
 #include "json_output.h"
 #include "suggestion.h"
 #include "table.h"
@@ -73,26 +72,6 @@ TEST(Table, AlignsAndShowsNoControlCharacters) {
   EXPECT_EQ(format_table({{"QUEUE", "READY"}, {"a\x1b[2J", "12"}}),
             "QUEUE     READY\na\\x1b[2J  12\n");
   EXPECT_EQ(printable("a\n\x7f\xc3\xa4"), "a\\x0a\\x7f\xc3\xa4");
-}
-
-TEST(ConfigFile, SummaryIsLenient) {
-  const ConfigSummary summary =
-      summarize_config(R"({"message_queue":{"type":"x"},"plugin_path":["a",7,"b"]})");
-  EXPECT_EQ(summary.type, "x");
-  EXPECT_EQ(summary.plugin_path, (std::vector<std::string>{"a", "b"}));
-  for (const char* text : {"", "[]", "7", "{", R"({"message_queue":7,"plugin_path":7})",
-                           R"({"message_queue":{"type":7}})"}) {
-    EXPECT_EQ(summarize_config(text).type, "") << text;
-  }
-  EXPECT_EQ(summarize_config(std::string(1'000'000, '[')).type, "");
-}
-
-TEST(ConfigFile, LogLevelIsReplacedAndTheRestKept) {
-  EXPECT_EQ(with_log_level(R"({"a":1.5,"b":12345678901234567})", "debug"),
-            R"({"a":1.5,"b":12345678901234567,"log":{"level":"debug"}})");
-  EXPECT_EQ(with_log_level(R"({"log":{"level":"off","file":"f"}})", "info"),
-            R"({"log":{"file":"f","level":"info"}})");
-  EXPECT_EQ(with_log_level("nonsense", "info"), "nonsense");
 }
 
 TEST(Printable, LinesStayApart) {

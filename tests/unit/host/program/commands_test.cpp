@@ -177,8 +177,8 @@ TEST_F(Commands, Code3AConfigThatIsNoRegularFile) {
   ASSERT_EQ(::mkfifo((folder_.path() + "/pipe").c_str(), 0600), 0);
   folder_.write("long.json", std::string((1 << 20) + 4, ' ') + "{}");
   const std::vector<std::pair<std::string, std::string>> wrong{
-      {"pipe", "pipe: is a pipe; a config must be a regular file"},
-      {"/dev/zero", "/dev/zero: is a device or a socket; a config must be a regular file"},
+      {"pipe", "pipe: is a pipe; it must be a regular file"},
+      {"/dev/zero", "/dev/zero: is a device or a socket; it must be a regular file"},
       {".", ".: is a directory; name a file"},
       {"long.json", "long.json: too large: a config has at most 1048576 bytes"},
       {"missing.json", "missing.json: cannot be found: No such file or directory"}};
