@@ -53,9 +53,13 @@ std::vector<ConfigError> placed(Findings findings, std::string_view text, const 
   for (Finding& finding : findings) {
     const Position at = places.locate(finding.offset);
     const bool here = finding.origin.empty();
-    errors.push_back({here ? file : std::move(finding.origin), here ? at.line : 0,
-                      here ? at.column : 0, std::move(finding.pointer), std::move(finding.message),
-                      finding.code});
+    ConfigError& error = errors.emplace_back();
+    error.file = here ? file : finding.origin;
+    error.line = here ? at.line : 0;
+    error.column = here ? at.column : 0;
+    error.pointer = std::move(finding.pointer);
+    error.message = std::move(finding.message);
+    error.code = finding.code;
   }
   if (cut) errors.push_back(whole_file(file, "more errors were left out; correct these first"));
   return errors;
