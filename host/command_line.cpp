@@ -127,6 +127,16 @@ void take_names(Parts& parts) {
   parts.words.erase(parts.words.begin(), mark.base());
 }
 
+void add_redrive(App& queue, Parts& parts) {
+  RedriveCommand& to = parts.redrive;
+  App& app = *add_command(queue, parts, "redrive", help::queue_redrive, help::queue_redrive_footer);
+  app.add_option("DEAD", to.queue, "The queue of the dead letters")->required()->option_text(" ");
+  add_text(app, "--to", to.to, "QUEUE", "Where to (default: where each came from)");
+  add_integer<std::uint64_t>(app, "-n,--max", to.max, 1, std::numeric_limits<std::uint64_t>::max(),
+                             "So many at most (default: all that lie there\nat the beginning)");
+  add_timeout(app, to.timeout, "For each call to the broker");
+}
+
 void add_queue_commands(App& root, Parts& parts) {
   using Action = QueueCommand::Action;
   QueueCommand& to = parts.queue;
@@ -160,7 +170,10 @@ void add_queue_commands(App& root, Parts& parts) {
   App& purge = add("purge", Action::purge, help::queue_purge);
   add_names(purge, true);
   add_yes(purge);
-  add("list", Action::list, help::queue_list);
+  App& list = add("list", Action::list, help::queue_list);
+  list.add_flag_callback(
+      "--sizes", [&to] { to.sizes = true; }, "With how many messages each holds");
+  add_redrive(queue, parts);
 }
 
 void add_config_commands(App& root, Parts& parts) {
@@ -308,7 +321,12 @@ std::variant<CommandLine, Leave> chosen(const App& root, Parts& parts) {
     if (!trouble.empty()) return usage_error(at, trouble);
     line.command = parts.consume;
   }
-  if (top == "queue") {
+  if (top == "queue" && at.get_name() == "redrive") {
+    if (parts.redrive.to == parts.redrive.queue) {
+      return usage_error(at, "--to: the queue that they are in already");
+    }
+    line.command = parts.redrive;
+  } else if (top == "queue") {
     for (const std::string& name : at.remaining()) {
       if (name.starts_with("-")) return unknown_word(at, name);
       parts.queue.queues.push_back(name);

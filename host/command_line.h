@@ -60,6 +60,15 @@ struct QueueCommand {
   enum class Action { create, remove, stats, purge, list } action = Action::list;
   std::vector<std::string> queues;
   bool yes = false;
+  bool sizes = false; ///< of list
+  milliseconds timeout{30'000};
+};
+
+/// Dead letters back to where they came from.
+struct RedriveCommand {
+  std::string queue;     ///< of the dead letters
+  std::string to;        ///< empty: where each came from
+  std::uint64_t max = 0; ///< 0: all that lie there at the beginning
   milliseconds timeout{30'000};
 };
 
@@ -95,8 +104,8 @@ struct ControlCommand {
 };
 
 using Command =
-    std::variant<PublishCommand, ConsumeCommand, QueueCommand, ConfigCommand, PluginCommand,
-                 VersionCommand, PingCommand, RunCommand, ControlCommand>;
+    std::variant<PublishCommand, ConsumeCommand, QueueCommand, RedriveCommand, ConfigCommand,
+                 PluginCommand, VersionCommand, PingCommand, RunCommand, ControlCommand>;
 
 struct CommandLine {
   CommonOptions common;

@@ -88,6 +88,7 @@ struct Parts {
   PublishCommand publish;
   ConsumeCommand consume;
   QueueCommand queue;
+  RedriveCommand redrive;
   ConfigCommand config;
   PluginCommand plugin;
   PingCommand ping;

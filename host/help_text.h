@@ -19,6 +19,8 @@ extern const char* const queue_stats;
 extern const char* const queue_stats_footer;
 extern const char* const queue_purge;
 extern const char* const queue_list;
+extern const char* const queue_redrive;
+extern const char* const queue_redrive_footer;
 extern const char* const config;
 extern const char* const config_check;
 extern const char* const config_check_footer;

@@ -10,6 +10,7 @@ namespace swapmq::host {
 int run(const CommonOptions& common, const PublishCommand& command);
 int run(const CommonOptions& common, const ConsumeCommand& command);
 int run(const CommonOptions& common, const QueueCommand& command);
+int run(const CommonOptions& common, const RedriveCommand& command);
 int run(const CommonOptions& common, const ConfigCommand& command);
 int run(const CommonOptions& common, const PluginCommand& command);
 int run(const CommonOptions& common, const VersionCommand& command);

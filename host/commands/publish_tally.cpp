@@ -23,10 +23,13 @@ std::string PublishTally::add(const Sent& sent, const std::string& place) {
                    sent.error().message());
 }
 
-std::string PublishTally::add_too_large(const std::string& place, std::uint64_t max_size) {
+std::string PublishTally::add_untried(const std::string& place, const std::string& why) {
   ++failed_;
-  return complaint(place, "not published",
-                   "longer than " + format_size(max_size) + "; --max-size allows more");
+  return complaint(place, "not published", why);
+}
+
+std::string PublishTally::add_too_large(const std::string& place, std::uint64_t max_size) {
+  return add_untried(place, "longer than " + format_size(max_size) + "; --max-size allows more");
 }
 
 std::string PublishTally::complaint(const std::string& place, const std::string& outcome,

@@ -19,7 +19,8 @@ class PublishTally {
   /// How the message at `place` ("line 17") ended. The text to print now, if this error is new;
   /// else empty.
   std::string add(const Sent& sent, const std::string& place);
-  /// A message that was not even tried.
+  /// Of a message that was not even tried.
+  std::string add_untried(const std::string& place, const std::string& why);
   std::string add_too_large(const std::string& place, std::uint64_t max_size);
 
   [[nodiscard]] std::uint64_t confirmed() const { return confirmed_; }

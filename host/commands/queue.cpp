@@ -116,20 +116,6 @@ Result<std::vector<std::string>> listed(MessageQueue& queue, const QueueCommand&
   return names;
 }
 
-int list(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
-  const Result<std::vector<std::string>> names = listed(queue, command);
-  if (!names) return fail(names.error());
-  if (common.json) {
-    QueueReport report(queue);
-    for (const std::string& name : *names) report.add(name);
-    return printed(report.print());
-  }
-  const bool for_people = ::isatty(STDOUT_FILENO) == 1;
-  std::string text;
-  for (const std::string& name : *names) text += (for_people ? printable(name) : name) + "\n";
-  return printed(print_out(text));
-}
-
 std::string figure(std::uint64_t value, Precision precision) {
   switch (precision) {
     case Precision::exact:
@@ -182,6 +168,21 @@ int stats(MessageQueue& queue, const CommonOptions& common, const QueueCommand& 
   const bool done = common.json ? report.print() : !any || print_out(format_table(rows));
   print_err(missing);
   return printed(done && missing.empty());
+}
+
+int list(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
+  if (command.sizes) return stats(queue, common, command);
+  const Result<std::vector<std::string>> names = listed(queue, command);
+  if (!names) return fail(names.error());
+  if (common.json) {
+    QueueReport report(queue);
+    for (const std::string& name : *names) report.add(name);
+    return printed(report.print());
+  }
+  const bool for_people = ::isatty(STDOUT_FILENO) == 1;
+  std::string text;
+  for (const std::string& name : *names) text += (for_people ? printable(name) : name) + "\n";
+  return printed(print_out(text));
 }
 
 } // namespace

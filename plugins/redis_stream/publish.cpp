@@ -154,7 +154,9 @@ class Pipeline {
 
   void call_script(const swapmq_message& message) {
     const QueueKeys& keys = target_.keys;
-    const auto window = target_.options.deduplication_window.count();
+    // A message that was moved away and comes back is not the one that is remembered.
+    const bool moved = message.first_published_ms != 0;
+    const auto window = moved ? 0 : target_.options.deduplication_window.count();
     // Without deduplication the fifth key is not used; all the same it must be one of this slot.
     const std::string seen = window > 0 ? keys.seen(backend::view(message.id)) : keys.own;
     Commands& out = begin_call(connection_, scripts::publish(),

@@ -194,7 +194,9 @@ typedef struct swapmq_capabilities {
   int32_t priority;        /* message.priority: higher first among what is ready */
   int32_t release;         /* handed back without being counted */
   int32_t dead_letter;     /* moved in one step; absent: the host publishes, then acks */
-  int32_t deduplication;   /* a second publish of an id within a window is confirmed, not stored */
+  int32_t deduplication;   /* a second publish of an id within a window is confirmed, not stored;
+                              but of a move (first_published_ms is not 0) it is stored: the message
+                              comes back to where it was before */
   int32_t purge;
   int32_t counts_crashes; /* a return by a dead consumer raises the delivery count */
   int32_t max_length;     /* queue_spec.max_length refuses what is beyond it; emulated: what is

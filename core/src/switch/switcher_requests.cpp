@@ -145,8 +145,11 @@ Error Switcher::forget(std::string_view backend, bool give_up) {
     for (const BackendStatus& one : all) keys += meant(one) ? " " + one.key : "";
     return {Errc::invalid_argument, quoted + " may be any of" + keys + "; name one of these"};
   }
-  if (found->active) return {Errc::invalid_argument, found->key + " is the active backend"};
-  if (found->owed && !give_up) {
+  if (found->key == active_.key) {
+    return {Errc::invalid_argument, found->key + " is the active backend"};
+  }
+  // What was active when it was last looked at has been left since, and nobody knows yet what for.
+  if ((found->owed || found->active) && !give_up) {
     const Sizes sum{found->ready, found->unacked, found->delayed};
     return {Errc::conflict, found->key + " is owed " + in_words(sum, found->by_queue) +
                                 "; they stay there if it is given up"};

@@ -84,8 +84,13 @@ void end_interrupted(const std::string& folder) {
     ::kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
+  // What a process of a killed one still writes must not keep the folder.
   std::error_code ignored; // the process ends here, whatever is left
-  if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+  const auto patience = Clock::now() + std::chrono::seconds(2);
+  while (!folder.empty() && std::filesystem::exists(folder, ignored) && Clock::now() < patience) {
+    std::filesystem::remove_all(folder, ignored);
+    ::poll(nullptr, 0, 2);
+  }
   _exit(kInterruptedExit);
 }
 

@@ -8,7 +8,7 @@
 
 namespace planted {
 
-inline constexpr std::array<std::string_view, 49> kBugs = {
+inline constexpr std::array<std::string_view, 50> kBugs = {
     "acks_before_storing",      // confirms, stores with the session's next call
     "confirms_what_it_dropped", // every 701st message is confirmed and gone
     "length_too_long",          // a body's size says more than was published
@@ -35,6 +35,7 @@ inline constexpr std::array<std::string_view, 49> kBugs = {
     "nack_delay_ignored",
     "delivered_early", // published with a delay, delivered at once
     "ttl_ignored",
+    "swallows_a_move", // takes it for the message that it had before
     "priority_ignored",
     "claims_the_latest",         // of what is delayed, instead of the earliest
     "claims_for_two",            // what is claimed can be claimed again

@@ -54,6 +54,7 @@ const std::vector<Planted> kTable = {
     {"nack_delay_ignored", "Times.ANackedDelayIsKept"},
     {"delivered_early", "Times.APublishedDelayIsKept"},
     {"ttl_ignored", "Times.AnExpiredMessageIsNotDelivered"},
+    {"swallows_a_move", "Declarations.AMovedMessageIsStoredThoughItsIdIsKnown"},
     {"priority_ignored", "Times.HigherPriorityComesFirst"},
     {"claims_the_latest", "Claims.EarliestDueComesFirst"},
     {"claims_for_two", "ClaimsUnderLoad.SeveralClaimersShareNoneAndLoseNone"},

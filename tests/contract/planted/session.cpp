@@ -142,7 +142,9 @@ swapmq_publish_result PlantedSession::publish_one(Line& line, const swapmq_messa
   if (line.max_length != 0 && line.size() >= line.max_length) {
     return failed(SWAPMQ_RESOURCE_EXHAUSTED, SWAPMQ_ERROR_RETRYABLE);
   }
-  if (!broker_.absent() && !line.ids.emplace(view(message.id)).second) return confirmed();
+  const bool known = !line.ids.emplace(view(message.id)).second;
+  const bool moved = message.first_published_ms != 0 && !has("swallows_a_move");
+  if (!broker_.absent() && known && !moved) return confirmed();
   if (has("confirms_what_it_dropped") && store_->next_place % 701 == 0) {
     store_->next_place++;
     return confirmed();

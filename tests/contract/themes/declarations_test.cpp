@@ -212,6 +212,17 @@ TEST_F(Declarations, DeduplicationIsAsDeclared) {
   }
 }
 
+TEST_F(Declarations, AMovedMessageIsStoredThoughItsIdIsKnown) {
+  Message first = message("first");
+  fill(name_, first);
+  Message moved = first; // away, and now it comes back
+  moved.body = "moved";
+  moved.first_published_ms = unix_now_ms();
+  fill(name_, moved);
+  EXPECT_EQ(sorted(drain(name_, 2)), (std::vector<std::string>{"first", "moved"}))
+      << "confirmed, and lost: where it was it is acked now";
+}
+
 TEST_F(Declarations, PurgeIsAsDeclared) {
   fill(name_, messages("purged", 3));
   Session session = admin();

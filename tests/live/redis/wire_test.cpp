@@ -285,6 +285,19 @@ TEST_F(Wire, AnIdIsStoredOnceWithinItsWindow) {
   EXPECT_THAT(cli({"XLEN", "tasks"}), ElementsAre("3"));
 }
 
+TEST_F(Wire, AMovedMessageIsStoredThoughItsIdIsRemembered) {
+  open(R"("deduplication_window_ms":3600000)");
+  swapmq_queue* queue = session_->queue("tasks");
+  EXPECT_TRUE(session_->publish_ids(queue, {"a"}).confirmed());
+  // It was moved to another backend, and the switch is rolled back.
+  EXPECT_TRUE(
+      session_->publish(queue, {{.id = "a", .body = "x", .first_published_ms = test::unix_ms()}})
+          .confirmed());
+  EXPECT_THAT(cli({"XLEN", "tasks"}), ElementsAre("2"));
+  EXPECT_TRUE(session_->publish_ids(queue, {"a"}).confirmed());
+  EXPECT_THAT(cli({"XLEN", "tasks"}), ElementsAre("2")) << "the id is remembered all the same";
+}
+
 TEST_F(Wire, AScriptOfTheLargestBatchFitsOnLuasStack) {
   open(R"("script_batch":2000)");
   swapmq_queue* queue = session_->queue("tasks");
