@@ -28,8 +28,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::string_view dead_letter_prefix = "swapmq-dead-letter-";
 constexpr std::string_view from_queue = "swapmq-dead-letter-queue";
 constexpr std::size_t batch_size = 256;
-constexpr std::uint32_t most_held = 65535; // more that cannot go back end it
-constexpr milliseconds one_look{1000};     // for a message to come
+constexpr std::uint32_t most_held = 512; // half of them that cannot go back end it
+constexpr milliseconds one_look{1000};   // for a message to come
 
 /// Back as it was before it was dead-lettered, but for its count, which begins anew.
 class Letter {
