@@ -16,6 +16,9 @@ namespace swapmq::host {
 /// Of the config that the command line names, else of the embedded default.
 Result<MessageQueue> open_message_queue(const CommonOptions& common);
 
+/// Of a command that has nothing more to do than print_out(), and what that returned.
+inline ExitCode printed(bool done) { return done ? exit_done : exit_failed; }
+
 /// Prints the error to standard error; the exit code that it stands for.
 ExitCode fail(const Error& error);
 /// The same for open_message_queue() and the first ping. The errors may be lines that begin with

@@ -17,8 +17,6 @@
 namespace swapmq::host {
 namespace {
 
-ExitCode printed(bool done) { return done ? exit_done : exit_failed; }
-
 ExitCode exit_code_of(const std::vector<ConfigError>& errors) {
   if (errors.empty()) return exit_done;
   const bool plugins_only = std::all_of(errors.begin(), errors.end(), [](const ConfigError& error) {

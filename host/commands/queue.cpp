@@ -60,8 +60,6 @@ class QueueReport {
   JsonWriter json_;
 };
 
-ExitCode printed(bool done) { return done ? exit_done : exit_failed; }
-
 int create(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
   QueueReport report(queue);
   for (const std::string& name : command.queues) {

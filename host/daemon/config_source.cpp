@@ -3,10 +3,6 @@
 
 namespace swapmq::host {
 
-Result<MessageQueue> ConfigSource::open() const {
-  return MessageQueue::try_open(path_, overrides_);
-}
-
 Result<ReloadResult> ConfigSource::reload(MessageQueue& queue) const {
   if (path_.empty()) {
     return Error(Errc::not_found,

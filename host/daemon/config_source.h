@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The configuration of a host: opened once, read again many times, with what the command line
-// overrides.
+// The configuration of a host, to be read again many times, with what the command line overrides.
 #pragma once
 
 #include <string>
@@ -17,8 +16,6 @@ class ConfigSource {
   explicit ConfigSource(const CommonOptions& common)
       : path_(common.config), overrides_(common.overrides) {}
 
-  /// Errors: those of MessageQueue::try_open(). Any thread.
-  [[nodiscard]] Result<MessageQueue> open() const;
   /// Errors: those of MessageQueue::reload(). Any thread.
   Result<ReloadResult> reload(MessageQueue& queue) const;
   /// Empty: the embedded default.

@@ -22,8 +22,7 @@ Host::Host(std::string command, const CommonOptions& common, bool supervised)
 }
 
 Error Host::open() {
-  const bool own_file = supervised_ && !common_.config.empty();
-  Result<MessageQueue> opened = own_file ? source_.open() : open_message_queue(common_);
+  Result<MessageQueue> opened = open_message_queue(common_);
   if (!opened) return opened.error();
   queue_.emplace(std::move(*opened));
   if (!supervised_) return {};

@@ -158,7 +158,8 @@ SWAPMQ_C_API int32_t swapmq_mq_publish(swapmq_mq* mq, const char* queue,
  */
 typedef struct swapmq_mq_delivery swapmq_mq_delivery;
 
-/* Pointers to any bytes, not NUL-terminated; never NULL. */
+/* Here and below the delivery must not be NULL. Pointers to any bytes, not NUL-terminated; never
+ * NULL; *size, unless size is NULL, says how many. */
 SWAPMQ_C_API const char* swapmq_mq_delivery_body(const swapmq_mq_delivery* delivery, size_t* size);
 SWAPMQ_C_API const char* swapmq_mq_delivery_id(const swapmq_mq_delivery* delivery, size_t* size);
 SWAPMQ_C_API const char* swapmq_mq_delivery_queue(const swapmq_mq_delivery* delivery, size_t* size);

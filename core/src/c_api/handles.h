@@ -30,6 +30,16 @@ struct swapmq_mq_subscription {
 
 namespace swapmq::c_api {
 
+// What the header gives numbers to has the same ones here.
+static_assert(static_cast<int>(Errc::closed) == SWAPMQ_MQ_CLOSED);
+static_assert(static_cast<int>(Errc::timeout) == SWAPMQ_MQ_TIMEOUT);
+static_assert(static_cast<int>(Errc::lost) == SWAPMQ_MQ_LOST);
+static_assert(static_cast<int>(Errc::config) == SWAPMQ_MQ_CONFIG);
+static_assert(static_cast<int>(Outcome::failed) == SWAPMQ_MQ_FAILED);
+static_assert(static_cast<int>(Outcome::in_doubt) == SWAPMQ_MQ_IN_DOUBT);
+static_assert(static_cast<int>(SwitchPhase::retired) == SWAPMQ_MQ_PHASE_RETIRED);
+static_assert(static_cast<int>(SwitchPhase::refused) == SWAPMQ_MQ_PHASE_REFUSED);
+
 /// The caller's buffer for a line of text.
 struct Text {
   char* data;

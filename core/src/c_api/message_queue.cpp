@@ -15,8 +15,6 @@ std::int32_t hand_over(Result<MessageQueue> opened, swapmq_mq** out, const Text&
   return leave({}, text);
 }
 
-std::int32_t phase_of(SwitchPhase phase) { return static_cast<std::int32_t>(phase); }
-
 } // namespace
 
 const char* swapmq_mq_version(void) {
@@ -113,7 +111,7 @@ std::int32_t swapmq_mq_wait_for_switch(swapmq_mq* mq, std::int64_t timeout_ms, s
   }
   return guarded(text, [&] {
     const SwitchStatus status = mq->queue.wait_for_switch(wait_of(timeout_ms));
-    *phase = phase_of(status.phase);
+    *phase = static_cast<std::int32_t>(status.phase);
     return leave(status.error, text);
   });
 }

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kMostSecretBytes = std::size_t{64} * 1024;
 
+/// The schema has a type.
 bool wants(const Node& schema, std::string_view name) {
   const Node* type = schema.find("type");
-  if (type == nullptr) return false;
   if (type->kind == Kind::string) return type->text == name;
   for (const Node* each = type->first_child; each != nullptr; each = each->next) {
     if (each->text == name) return true;
@@ -43,7 +43,8 @@ std::string without_line_end(std::string text) {
 
 } // namespace
 
-void Adapter::fit(const Node& value, const Node& schema, std::vector<Finding>& out) {
+void Adapter::fit(const Node& value, const Node& schema, Findings& out) {
+  if (schema.find("type") == nullptr) return; // it says nothing of that
   const bool text = wants(schema, "string");
   if (names_a_file(value) && text && !wants(schema, "object")) {
     return read_file(document_.edit(value), out);
@@ -61,7 +62,7 @@ void Adapter::fit(const Node& value, const Node& schema, std::vector<Finding>& o
   document_.edit(value).kind = kind;
 }
 
-void Adapter::read_file(Node& value, std::vector<Finding>& out) {
+void Adapter::read_file(Node& value, Findings& out) {
   const std::string path = placed(value.first_child->text);
   std::string text;
   std::string why = config::read_file(path, kMostSecretBytes, text);

@@ -20,12 +20,12 @@ class Adapter {
   /// boolean where only that will do, and a string again where a string will; {"file": "..."}
   /// becomes what the file holds, where a string is wanted and no object is. A file that cannot be
   /// read is an error, and the value is bad then.
-  void fit(const Node& value, const Node& schema, std::vector<Finding>& out);
+  void fit(const Node& value, const Node& schema, Findings& out);
   /// After it was: a relative path, as the schema says that it is one, gets its folder.
   void place(const Node& value, const Node& schema);
 
  private:
-  void read_file(Node& value, std::vector<Finding>& out);
+  void read_file(Node& value, Findings& out);
   [[nodiscard]] std::string placed(std::string_view path) const;
 
   Document& document_;

@@ -72,6 +72,8 @@ struct Finding {
   std::string origin{}; ///< who set the value, if it does not stand in the text
 };
 
+using Findings = std::vector<Finding>;
+
 Finding at_value(const Node& node, std::string message);
 /// The node is a member.
 Finding at_key(const Node& node, std::string message);
@@ -92,7 +94,7 @@ class Document {
   /// The JSON of a node as written.
   [[nodiscard]] std::string_view source(const Node& node) const;
   /// Syntax errors, duplicate and overlong keys, numbers out of range, NUL in strings.
-  [[nodiscard]] const std::vector<Finding>& findings() const { return findings_; }
+  [[nodiscard]] const Findings& findings() const { return findings_; }
 
   // Changing it, once it is parsed. Nodes stay where they are.
 
@@ -121,7 +123,7 @@ class Document {
   std::vector<char> strings_; ///< what keys and texts view; never grows beyond its capacity
   std::deque<Node> nodes_;
   const Node* root_ = nullptr;
-  std::vector<Finding> findings_;
+  Findings findings_;
 };
 
 } // namespace swapmq::config

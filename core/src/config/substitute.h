@@ -5,7 +5,6 @@
 
 #include "config/document.h"
 #include "config/environment.h"
-#include "config/validator.h"
 
 namespace swapmq::config {
 

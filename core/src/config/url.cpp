@@ -57,7 +57,7 @@ Node& derived(Document& document, Node& object, std::string_view key, const Node
 
 } // namespace
 
-void use_url(Document& document, std::vector<Finding>& out) {
+void use_url(Document& document, Findings& out) {
   const Node* found = document.root()->find("message_queue");
   const Node* url = found != nullptr && found->kind == Kind::object ? found->find("url") : nullptr;
   if (url == nullptr || url->kind != Kind::string || url->bad_value) return;

@@ -7,6 +7,6 @@ namespace swapmq::config {
 
 /// A "url" beside "type" belongs to the section of the backend that its scheme names, and names the
 /// type where there is none. The root is an object.
-void use_url(Document& document, std::vector<Finding>& out);
+void use_url(Document& document, Findings& out);
 
 } // namespace swapmq::config

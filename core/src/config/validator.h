@@ -14,8 +14,6 @@
 
 namespace swapmq::config {
 
-using Findings = std::vector<Finding>;
-
 /// Offered each member that "properties" does not name; true: it has dealt with it.
 using AdditionalHook = std::function<bool(const Node& object, const Node& member, Findings& out)>;
 

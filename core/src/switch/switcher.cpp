@@ -316,13 +316,15 @@ Error Switcher::cut_over(const Request& request, const std::shared_ptr<Side>& si
   leave(replaced != side ? replaced : nullptr);
   open_gates();
   Failpoints::reach("cut over: before the route");
+  {
+    const Lock lock(mutex_); // before the route: who sees that changed sees this changed
+    active_ = request.target;
+    forgetful_ = forgets(*side);
+    status_.config_refused = !refused.empty();
+  }
   traffic_.publish_to(side);
   publishes_there_from_now();
   Failpoints::reach("cut over: done");
-  const Lock lock(mutex_);
-  active_ = request.target;
-  forgetful_ = forgets(*side);
-  status_.config_refused = !refused.empty();
   return {};
 }
 

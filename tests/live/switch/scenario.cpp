@@ -91,6 +91,10 @@ std::string Stage::log_of(const std::string& host) const {
   return swapmq::live::whole_file(folder_ / (host + ".log"));
 }
 
+bool Stage::await_log(const std::string& host, const std::string& text) const {
+  return await([&] { return log_of(host).find(text) != std::string::npos; });
+}
+
 void Stage::await_count(const std::string& word, std::size_t count) const {
   EXPECT_TRUE(await([&] { return books().count(word) >= count; }))
       << count << " " << word << ": " << books().summary();

@@ -69,6 +69,8 @@ class Stage {
     return folder_ / (host + "-state");
   }
   [[nodiscard]] std::string log_of(const std::string& host) const;
+  /// A step is logged after it can be seen.
+  [[nodiscard]] bool await_log(const std::string& host, const std::string& text) const;
 
   [[nodiscard]] Books books() const { return Books(folder_ / "books"); }
   /// Awaits that so many ids were noted with that word.

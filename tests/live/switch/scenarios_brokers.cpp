@@ -28,11 +28,10 @@ class DyingBroker : public Scenario {
     })) << "it does not say what is wrong with it";
   }
   /// Whatever was confirmed comes, and nothing that was published failed.
-  void end() {
+  void end(std::size_t in_doubt = 0) {
     host_->tell("halt");
     host_->tell("consume tasks ack 16 2");
-    // What the broker had when it died, without having said so, was published again elsewhere.
-    expect_all_settled({}, std::stoull(host_->tell("may_be_twice")));
+    expect_all_settled({}, in_doubt);
     EXPECT_EQ(books().count("fail"), 0U);
   }
 
@@ -47,7 +46,7 @@ TEST_F(DyingBroker, TargetWhileItIsPreparedNothingChanges) {
   EXPECT_TRUE(lasts(milliseconds(300), [this] { return host_->state().phase == "prepare"; }));
   mortal_.kill();
   EXPECT_TRUE(await([this] { return host_->state().phase == "failed"; })) << host_->state().phase;
-  EXPECT_THAT(log_of("host"), testing::HasSubstr("cannot connect to Redis"));
+  EXPECT_TRUE(await_log("host", "cannot connect to Redis")) << log_of("host");
   let_flow(*host_, 50);
   expect_active("rabbitmq");
   mortal_.restart();
@@ -84,7 +83,8 @@ TEST_F(DyingBroker, TargetWhileTheSourceIsDrainedItIsRolledBackFrom) {
   expect_error("redis_stream");
   mortal_.restart();
   EXPECT_TRUE(await([this] { return host_->has_retired("redis_stream"); }));
-  end();
+  // What the broker had when it died, without having said so, was published again elsewhere.
+  end(std::stoull(host_->tell("may_be_twice")));
 }
 
 TEST_F(DyingBroker, SourceWhileItIsDrainedItWaitsAndGoesOn) {

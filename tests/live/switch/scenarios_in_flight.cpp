@@ -161,7 +161,7 @@ TEST_P(RefusedQueue, ByTheNewSideLeavesTheOldOneActive) {
   let_flow(*host, 20);
   host->tell("switch " + to_);
   EXPECT_TRUE(await([&] { return host->state().phase == "failed"; })) << host->state().phase;
-  EXPECT_THAT(log_of("host"), testing::HasSubstr("queue \"tasks\" on " + to_));
+  EXPECT_TRUE(await_log("host", "queue \"tasks\" on " + to_)) << log_of("host");
   let_flow(*host, 20);
   host->tell("halt");
   EXPECT_TRUE(host->publishes_to(from_));
@@ -282,7 +282,7 @@ TEST_P(WhileSizesAreRead, DeadLetteringDuringTheEmptinessReading) {
   expect_retired(*host);
   EXPECT_EQ(host->state().backends[from_].left, 1U) << "the dead letter is named";
   EXPECT_EQ(sizes(from_, "tasks.dead").ready, 1U);
-  EXPECT_NE(log_of("host").find("dead letters stay: 1 in \"tasks.dead\""), std::string::npos);
+  EXPECT_TRUE(await_log("host", "dead letters stay: 1 in \"tasks.dead\""));
 }
 
 } // namespace

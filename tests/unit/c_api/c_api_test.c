@@ -28,6 +28,14 @@ static int is(const char* data, size_t size, const char* expected) {
   return size == strlen(expected) && memcmp(data, expected, size) == 0;
 }
 
+typedef const char* getter(const swapmq_mq_delivery* delivery, size_t* size);
+
+static int gives(getter* get, const swapmq_mq_delivery* delivery, const char* expected) {
+  size_t size = 0;
+  const char* data = get(delivery, &size);
+  return is(data, size, expected);
+}
+
 static swapmq_mq* open_memory(const char* folder) {
   char json[1024];
   swapmq_mq* mq = NULL;
@@ -88,20 +96,13 @@ static void everything_of_a_message_arrives(swapmq_mq* mq) {
   CHECK(swapmq_mq_subscribe(mq, "whole", NULL, &subscription, TEXT) == SWAPMQ_MQ_OK);
   got = next(subscription, WAIT);
   if (got == NULL) abort();
-  data = swapmq_mq_delivery_body(got, &size);
-  CHECK(is(data, size, "a\nb"));
-  data = swapmq_mq_delivery_id(got, &size);
-  CHECK(is(data, size, "the-id"));
-  data = swapmq_mq_delivery_queue(got, &size);
-  CHECK(is(data, size, "whole"));
-  data = swapmq_mq_delivery_reply_to(got, &size);
-  CHECK(is(data, size, "answers"));
-  data = swapmq_mq_delivery_content_type(got, &size);
-  CHECK(is(data, size, "text/plain"));
-  data = swapmq_mq_delivery_correlation_id(got, &size);
-  CHECK(is(data, size, "c"));
-  data = swapmq_mq_delivery_ordering_key(got, &size);
-  CHECK(is(data, size, "k"));
+  CHECK(gives(swapmq_mq_delivery_body, got, "a\nb"));
+  CHECK(gives(swapmq_mq_delivery_id, got, "the-id"));
+  CHECK(gives(swapmq_mq_delivery_queue, got, "whole"));
+  CHECK(gives(swapmq_mq_delivery_reply_to, got, "answers"));
+  CHECK(gives(swapmq_mq_delivery_content_type, got, "text/plain"));
+  CHECK(gives(swapmq_mq_delivery_correlation_id, got, "c"));
+  CHECK(gives(swapmq_mq_delivery_ordering_key, got, "k"));
   data = swapmq_mq_delivery_header(got, "colour", &size);
   CHECK(data != NULL && size == 3 && memcmp(data, "r\0d", 3) == 0);
   CHECK(swapmq_mq_delivery_header(got, "none", &size) == NULL && size == 0);

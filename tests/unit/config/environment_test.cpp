@@ -9,10 +9,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 
+#include "../../support/temporary_folder.hpp"
 #include "fake_schemas.h"
 
 namespace swapmq::config {
@@ -33,6 +33,7 @@ class ConfigEnvironment : public testing::Test {
         "password": { "type": "string" },
         "user": { "type": "string" },
         "ca_file": { "type": "string", "minLength": 1, "x-swapmq-path": true },
+        "count": { "type": "integer", "allOf": [ { "minimum": 1 } ], "not": { "enum": [ 7 ] } },
         "either": { "anyOf": [ { "type": "string", "pattern": "^x" }, { "type": "integer" } ] } } })");
     environment_.variable = [this](const std::string& name) -> std::optional<std::string> {
       const auto found = variables_.find(name);
@@ -79,6 +80,7 @@ TEST_F(ConfigEnvironment, NumbersAndBooleansStandWhereTheyAreWanted) {
   EXPECT_EQ(net(R"({"port":"${NONE:-80}","ratio":"${PORT}"})"), R"({"port":80,"ratio":6380})");
   EXPECT_EQ(net(R"({"port":"6${EMPTY}9"})"), R"({"port":69})");
   EXPECT_EQ(net(R"({"either":"${PORT}"})"), R"({"either":6380})");
+  EXPECT_EQ(net(R"({"count":"${PORT}"})"), R"({"count":6380})") << "schemas without a type";
 }
 
 TEST_F(ConfigEnvironment, WhatDoesNotFitIsAnErrorAtItsPlace) {
@@ -88,6 +90,8 @@ TEST_F(ConfigEnvironment, WhatDoesNotFitIsAnErrorAtItsPlace) {
       << "only what comes from a variable is taken for a number";
   variables_["PORT"] = "70000";
   EXPECT_THAT(net_errors(R"({"port":"${PORT}"})"), ElementsAre(HasSubstr("70000")));
+  variables_["PORT"] = "0";
+  EXPECT_THAT(net_errors(R"({"count":"${PORT}"})"), ElementsAre(HasSubstr("/count: ")));
   variables_["PORT"] = " 80";
   EXPECT_THAT(net_errors(R"({"port":"${PORT}"})"), ElementsAre(HasSubstr("expected an integer")));
 }
@@ -166,10 +170,12 @@ TEST_F(ConfigEnvironment, ErrorsOfOverridesNameThem) {
 }
 
 TEST_F(ConfigEnvironment, ThoseOfTheProcess) {
-  ::setenv("SWAPMQ_SET__log__level", "info=x", 1); // NOLINT(concurrency-mt-unsafe)
-  ::setenv("SWAPMQ_TEST_VARIABLE", "here", 1);     // NOLINT(concurrency-mt-unsafe)
+  // NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs
+  ::setenv("SWAPMQ_SET__log__level", "info=x", 1);
+  ::setenv("SWAPMQ_TEST_VARIABLE", "here", 1);
   const Environment environment = process_environment();
-  ::unsetenv("SWAPMQ_SET__log__level"); // NOLINT(concurrency-mt-unsafe)
+  ::unsetenv("SWAPMQ_SET__log__level");
+  // NOLINTEND(concurrency-mt-unsafe)
   ASSERT_EQ(environment.overrides.size(), 1U);
   EXPECT_THAT(environment.overrides[0].path, ElementsAre("log", "level"));
   EXPECT_EQ(environment.overrides[0].value, "info=x");
@@ -179,16 +185,13 @@ TEST_F(ConfigEnvironment, ThoseOfTheProcess) {
 
 class ConfigFolder : public ConfigEnvironment {
  protected:
-  ConfigFolder() {
-    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-    environment_.folder = folder_;
-  }
-  ~ConfigFolder() override { std::filesystem::remove_all(folder_); }
+  ConfigFolder() { environment_.folder = folder_; }
   void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
+    temporary_.write(name, text);
   }
 
-  std::string folder_ = std::filesystem::temp_directory_path() / "swapmq-config-XXXXXX";
+  const test::TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST_F(ConfigFolder, ASecretComesFromAFileAndIsNeverShown) {

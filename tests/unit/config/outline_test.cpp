@@ -4,10 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "../../support/temporary_folder.hpp"
 #include "config/config.h"
 
 namespace swapmq {
@@ -15,29 +14,26 @@ namespace {
 
 class OutlineOfAConfig : public testing::Test {
  protected:
-  OutlineOfAConfig() { EXPECT_NE(::mkdtemp(folder_.data()), nullptr); }
-  ~OutlineOfAConfig() override { std::filesystem::remove_all(folder_); }
-
   ConfigOutline outline(const std::string& text,
                         const std::vector<ConfigOverride>& overrides = {}) {
-    std::ofstream(path(), std::ios::binary) << text;
+    folder_.write("swapmq.json", text);
     return outline_config(path(), overrides).value();
   }
   /// Without the folder.
   std::string state_dir(const std::string& text) {
     const std::string found = outline(text).state_dir;
-    return found.starts_with(folder_ + "/") ? found.substr(folder_.size() + 1) : found;
+    return found.starts_with(folder_ / "") ? found.substr((folder_ / "").size()) : found;
   }
-  std::string path() const { return folder_ + "/swapmq.json"; }
+  std::string path() const { return folder_ / "swapmq.json"; }
 
-  std::string folder_ = std::filesystem::temp_directory_path() / "swapmq-outline-XXXXXX";
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(OutlineOfAConfig, IsFoundWhateverElseIsWrong) {
   const ConfigOutline found = outline(
       R"({"message_queue":{"type":"x","max_retries":"no"},"plugin_path":["a",7,"/b"],"odd":1})");
   EXPECT_EQ(found.type, "x");
-  EXPECT_THAT(found.plugin_path, testing::ElementsAre(folder_ + "/a", "/b"));
+  EXPECT_THAT(found.plugin_path, testing::ElementsAre(folder_ / "a", "/b"));
   for (const char* text : {"", "[]", "7", "{", R"({"message_queue":7,"plugin_path":7})",
                            R"({"message_queue":{"type":7}})"}) {
     EXPECT_EQ(outline(text).type, "") << text;
@@ -63,7 +59,7 @@ TEST_F(OutlineOfAConfig, OverridesAndVariablesCount) {
 }
 
 TEST_F(OutlineOfAConfig, OfNoFileIsAnError) {
-  EXPECT_THAT(outline_config(folder_ + "/none").error().message(),
+  EXPECT_THAT(outline_config(folder_ / "none").error().message(),
               testing::HasSubstr("/none: cannot be found"));
   EXPECT_EQ(outline_config("").value().type, "sqlite") << "the embedded default";
 }

@@ -10,10 +10,12 @@
 #include <filesystem>
 #include <string>
 
-#include "temporary_folder.h"
+#include "../../support/temporary_folder.hpp"
 
 namespace swapmq::host {
 namespace {
+
+using test::TemporaryFolder;
 
 namespace fs = std::filesystem;
 using Clock = ConfigWatcher::Clock;

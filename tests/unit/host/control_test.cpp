@@ -10,13 +10,15 @@
 
 #include <string>
 
+#include "../../support/temporary_folder.hpp"
 #include "daemon/control_client.h"
 #include "daemon/control_desk.h"
 #include "daemon/control_server.h"
-#include "temporary_folder.h"
 
 namespace swapmq::host {
 namespace {
+
+using test::TemporaryFolder;
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;

@@ -65,7 +65,7 @@ class SwitchBacklog : public ThreeBackends {
     while (steady_clock::now() < until) {
       for (const Delivery& delivery : subscription->receive(1, 100ms).value()) {
         ++carried;
-        std::this_thread::sleep_for(until_it_returns);
+        std::this_thread::sleep_for(until_it_returns); // its way, not a wait of ours
         const swapmq::Header header{"swapmq-moved-from", trail};
         const Message back{.body = "body", .id = "the-id", .headers = {&header, 1}};
         ASSERT_TRUE(other.publish("tasks", back));

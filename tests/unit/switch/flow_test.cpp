@@ -137,6 +137,18 @@ TEST_F(Flow, WhatIsForgottenIsWatchedNoMore) {
   EXPECT_EQ(*other.size("tasks"), 1U) << "it is untouched";
 }
 
+TEST_F(Flow, WhatWasLeftThisMomentIsNotForgottenUnasked) {
+  for (int round = 0; round < 10; ++round) {
+    auto mq = open("sqlite");
+    ASSERT_TRUE(mq.publish("tasks", "owed"));
+    ASSERT_TRUE(mq.switch_to("memory", any_loss));
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (mq.backend_name() != "memory" && std::chrono::steady_clock::now() < until) {
+    }
+    EXPECT_EQ(mq.forget("sqlite").code(), Errc::conflict) << "round " << round;
+  }
+}
+
 TEST_F(Flow, WhatIsOwedIsGivenUpOnlyIfThatIsSaid) {
   auto mq = open_durable("sqlite");
   ASSERT_TRUE(mq.publish("tasks", "owed"));

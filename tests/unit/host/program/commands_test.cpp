@@ -17,18 +17,7 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class Commands : public testing::Test {
- protected:
-  Commands() : config_(sqlite_config(folder_)) {}
-
-  Finished swapmq(Args args, const How& how = {}) {
-    args.insert(args.end(), {"--config", config_});
-    return run(folder_, args, how);
-  }
-
-  Folder folder_;
-  const std::string config_;
-};
+class Commands : public WithSqlite {};
 
 TEST_F(Commands, QueuesFromCreationToDeletion) {
   EXPECT_EQ(swapmq({"queue", "create", "b", "a"}).code, 0);

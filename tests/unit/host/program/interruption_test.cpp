@@ -12,14 +12,8 @@ namespace {
 
 using testing::HasSubstr;
 
-class Interruption : public testing::Test {
+class Interruption : public WithSqlite {
  protected:
-  Interruption() : config_(sqlite_config(folder_)) {}
-
-  Finished swapmq(Args args, const How& how = {}) {
-    args.insert(args.end(), {"--config", config_});
-    return run(folder_, args, how);
-  }
   std::string consume_all() { return swapmq({"consume", "q", "--idle-exit", "300ms"}).out; }
   std::int64_t ready() {
     return number_after(swapmq({"queue", "stats", "q", "--json"}).out, "\"ready\":");
@@ -27,9 +21,6 @@ class Interruption : public testing::Test {
   void publish_lines(const std::string& lines) {
     ASSERT_EQ(swapmq({"publish", "q", "--lines"}, {.input = lines}).code, 0);
   }
-
-  Folder folder_;
-  const std::string config_;
 };
 
 TEST_F(Interruption, OfAPipePublishesTheLinesThatWereRead) {

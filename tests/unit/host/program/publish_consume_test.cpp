@@ -12,21 +12,12 @@ namespace {
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-class PublishConsume : public testing::Test {
+class PublishConsume : public WithSqlite {
  protected:
-  PublishConsume() : config_(sqlite_config(folder_)) {}
-
-  Finished swapmq(Args args, const How& how = {}) {
-    args.insert(args.end(), {"--config", config_});
-    return run(folder_, args, how);
-  }
   Finished consume_all(Args more = {}) {
     more.insert(more.begin(), {"consume", "q", "--idle-exit", "200ms"});
     return swapmq(std::move(more));
   }
-
-  Folder folder_;
-  const std::string config_;
 };
 
 std::string odd_lines() {

@@ -12,14 +12,8 @@ namespace {
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-class RedriveCommand : public testing::Test {
+class RedriveCommand : public WithSqlite {
  protected:
-  RedriveCommand() : config_(sqlite_config(folder_)) {}
-
-  Finished swapmq(Args args, const How& how = {}) {
-    args.insert(args.end(), {"--config", config_});
-    return run(folder_, args, how);
-  }
   /// Lines, each a message that was dead-lettered from there.
   void dead_letters(const std::string& lines, const std::string& from) {
     swapmq({"publish", "tasks.dead", "--lines", "--header", "swapmq-dead-letter-queue=" + from,
@@ -27,9 +21,6 @@ class RedriveCommand : public testing::Test {
            {.input = lines});
   }
   std::string sizes() { return swapmq({"queue", "list", "--sizes", "--json"}).out; }
-
-  Folder folder_;
-  const std::string config_;
 };
 
 TEST_F(RedriveCommand, EachGoesBackToWhereItCameFrom) {

@@ -3,6 +3,7 @@
 // Runs the built program as a user would.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -83,6 +84,19 @@ Finished run(const Folder& folder, const Args& args, const How& how = {});
 
 /// A config of the folder for sqlite (or the test's own plugin); its path.
 std::string sqlite_config(const Folder& folder);
+
+/// The program with a sqlite of the test's own.
+class WithSqlite : public testing::Test {
+ protected:
+  Finished swapmq(Args args, const How& how = {}) {
+    args.insert(args.end(), {"--config", config_});
+    return run(folder_, args, how);
+  }
+
+  Folder folder_;
+  const std::string config_ = sqlite_config(folder_);
+};
+
 std::string trouble_config(const Folder& folder, bool down = false);
 
 /// Waits until it is so; fails the test after 30 s.

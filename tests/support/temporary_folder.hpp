@@ -12,12 +12,12 @@
 #include <string_view>
 #include <system_error>
 
-namespace swapmq::host {
+namespace swapmq::test {
 
 class TemporaryFolder {
  public:
   TemporaryFolder()
-      : path_((std::filesystem::temp_directory_path() / "swapmq-host-XXXXXX").string()) {
+      : path_((std::filesystem::temp_directory_path() / "swapmq-test-XXXXXX").string()) {
     EXPECT_NE(::mkdtemp(path_.data()), nullptr);
   }
   ~TemporaryFolder() {
@@ -42,4 +42,4 @@ class TemporaryFolder {
   std::string path_;
 };
 
-} // namespace swapmq::host
+} // namespace swapmq::test
