@@ -110,6 +110,10 @@ class Queue {
   std::unique_ptr<backend::Batch> claim_delayed(Consumer& consumer, const backend::ClaimArgs& args,
                                                 Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 
+  /// Shows what is ready, in order, and takes none; null if nothing is.
+  std::unique_ptr<backend::Batch> peek(const backend::PeekArgs& args, Aftermath& aftermath)
+      SWAPMQ_EXCLUDES(mutex_);
+
   /// Gives back what the consumer holds, as released.
   void give_back(Consumer& consumer, int64_t now_ms, Aftermath& aftermath) SWAPMQ_EXCLUDES(mutex_);
 

@@ -172,6 +172,14 @@ std::unique_ptr<backend::Batch> MemorySession::claim_delayed(backend::Subscripti
   return batch;
 }
 
+std::unique_ptr<backend::Batch> MemorySession::peek(backend::Queue& queue,
+                                                    const backend::PeekArgs& args) {
+  Aftermath aftermath(store_->budget());
+  auto batch = handle_of(queue).queue->peek(args, aftermath);
+  finish(aftermath);
+  return batch;
+}
+
 void MemorySession::list_queues(const backend::QueueVisitor& visit, Deadline) {
   for (const std::string& name : store_->names()) visit(name);
 }

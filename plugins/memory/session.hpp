@@ -51,6 +51,7 @@ class MemorySession final : public backend::Session {
   std::unique_ptr<backend::Batch> claim_delayed(backend::Subscription& subscription,
                                                 const backend::ClaimArgs& args);
   void list_queues(const backend::QueueVisitor& visit, backend::Deadline deadline);
+  std::unique_ptr<backend::Batch> peek(backend::Queue& queue, const backend::PeekArgs& args);
 
  private:
   /// Does what an operation left to do, and tells the host what it lost by ttl.

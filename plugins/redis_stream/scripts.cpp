@@ -77,6 +77,11 @@ const Script& settle_claimed() {
   return script;
 }
 
+const Script& peek() {
+  static const Script script("showing what is ready", 10, kPeekText);
+  return script;
+}
+
 } // namespace scripts
 
 Commands& begin_call(Connection& connection, const Script& script,

@@ -33,6 +33,7 @@ const Script& stats();
 const Script& purge();
 const Script& claim();
 const Script& settle_claimed();
+const Script& peek();
 } // namespace scripts
 
 /// Begins a call of the script with these keys; so many arguments follow. The text goes with the

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "answers.hpp"
+#include "peek.hpp"
 #include "queue_admin.hpp"
 
 namespace swapmq::redis {
@@ -124,6 +125,11 @@ void RedisSession::service(Deadline deadline) {
 }
 
 void RedisSession::interrupt() noexcept { wake_.raise(); }
+
+std::unique_ptr<backend::Batch> RedisSession::peek(backend::Queue& queue,
+                                                   const backend::PeekArgs& args) {
+  return redis::peek(control_, ours(queue).keys(), args, backend_.options().script_batch);
+}
 
 void RedisSession::list_queues(const backend::QueueVisitor& visit, Deadline deadline) {
   for (const std::string& name :

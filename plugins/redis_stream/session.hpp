@@ -77,6 +77,7 @@ class RedisSession final : public backend::Session {
   std::unique_ptr<backend::Batch> claim_delayed(backend::Subscription& subscription,
                                                 const backend::ClaimArgs& args);
   void list_queues(const backend::QueueVisitor& visit, backend::Deadline deadline);
+  std::unique_ptr<backend::Batch> peek(backend::Queue& queue, const backend::PeekArgs& args);
 
  private:
   Backend& backend_;

@@ -16,19 +16,6 @@ namespace {
 // How many expired messages one transaction clears away before it lets others in.
 constexpr int64_t kMostExpired = 10'000;
 
-/// The columns from `first` on: key, id, sent_ms, expires_ms, extra, checksum, body.
-MessageRow read_row(const Query& query, int first) {
-  MessageRow row;
-  row.key = query.integer(first);
-  row.id = query.blob(first + 1);
-  row.sent_ms = query.integer(first + 2);
-  row.expires_ms = query.integer(first + 3);
-  row.extra = query.blob(first + 4);
-  row.checksum = query.integer(first + 5);
-  row.body = query.blob(first + 6);
-  return row;
-}
-
 class Claimer {
  public:
   Claimer(Database& database, Lanes& lanes, const ClaimRequest& request)

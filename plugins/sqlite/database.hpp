@@ -169,4 +169,16 @@ class ReadTransaction {
   Database& database_;
 };
 
+/// While it lives, statements of the connection end at the deadline of the call.
+class Stoppable {
+ public:
+  explicit Stoppable(Database& database) : database_(database) { database_.stop_at_deadline(true); }
+  ~Stoppable() { database_.stop_at_deadline(false); }
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+
+ private:
+  Database& database_;
+};
+
 } // namespace swapmq::sqlite

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "database.hpp"
 #include "record.hpp"
 
 namespace swapmq::sqlite {
@@ -21,6 +22,18 @@ std::string_view copy_to(char*& to, std::string_view from) {
 }
 
 } // namespace
+
+MessageRow read_row(const Query& query, int first) {
+  MessageRow row;
+  row.key = query.integer(first);
+  row.id = query.blob(first + 1);
+  row.sent_ms = query.integer(first + 2);
+  row.expires_ms = query.integer(first + 3);
+  row.extra = query.blob(first + 4);
+  row.checksum = query.integer(first + 5);
+  row.body = query.blob(first + 6);
+  return row;
+}
 
 char* Arena::allocate(std::size_t bytes) {
   constexpr std::size_t kAlign = alignof(std::max_align_t);

@@ -38,6 +38,10 @@ struct MessageRow {
   std::string_view body;
 };
 
+class Query;
+/// The columns from `first` on: key, id, sent_ms, expires_ms, extra, checksum, body.
+MessageRow read_row(const Query& query, int first);
+
 class MessageBatch final : public backend::Batch {
  public:
   /// Copies the row into the batch. False if its checksum says that it is damaged: then nothing was

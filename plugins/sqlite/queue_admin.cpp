@@ -14,18 +14,6 @@ namespace {
 // What time has done to a queue is caught up in transactions of this many messages.
 constexpr int64_t kMostAtOnce = 10'000;
 
-/// While it lives, statements of the connection end at the deadline of the call.
-class Stoppable {
- public:
-  explicit Stoppable(Database& database) : database_(database) { database_.stop_at_deadline(true); }
-  ~Stoppable() { database_.stop_at_deadline(false); }
-  Stoppable(const Stoppable&) = delete;
-  Stoppable& operator=(const Stoppable&) = delete;
-
- private:
-  Database& database_;
-};
-
 /// Whether there are delayed messages whose time has come, or expired ones.
 bool is_behind(Database& database, const Lane& lane, int64_t now_ms) {
   if (lane.delayed > 0) {

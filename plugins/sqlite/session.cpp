@@ -7,6 +7,7 @@
 #include "claims.hpp"
 #include "consumers.hpp"
 #include "lanes.hpp"
+#include "peek.hpp"
 #include "publish.hpp"
 #include "queue_admin.hpp"
 #include "schema.hpp"
@@ -158,6 +159,14 @@ void SqliteSession::interrupt() noexcept {
   // Set before it looks at `interrupted_`: so either it sees the flag, or this sees the slot.
   const uint32_t slot = waits_on_.load();
   if (slot != kNotWaiting) database_.file().peers().wake(slot);
+}
+
+std::unique_ptr<backend::Batch> SqliteSession::peek(backend::Queue& queue,
+                                                    const backend::PeekArgs& args) {
+  return call(args.deadline, [&] {
+    database_.file().check_undamaged();
+    return sqlite::peek(database_, ours(queue).name(), args);
+  });
 }
 
 void SqliteSession::list_queues(const backend::QueueVisitor& visit, Deadline deadline) {

@@ -95,6 +95,7 @@ class SqliteSession final : public backend::Session {
   std::unique_ptr<backend::Batch> claim_delayed(backend::Subscription& subscription,
                                                 const backend::ClaimArgs& args);
   void list_queues(const backend::QueueVisitor& visit, backend::Deadline deadline);
+  std::unique_ptr<backend::Batch> peek(backend::Queue& queue, const backend::PeekArgs& args);
 
  private:
   /// Runs the body of a call; remembers damage that it meets.

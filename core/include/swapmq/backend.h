@@ -575,6 +575,23 @@ typedef struct swapmq_claim_delayed {
                          swapmq_batch** batch, swapmq_error* error);
 } swapmq_claim_delayed;
 
+#define SWAPMQ_EXTENSION_PEEK "swapmq.peek/1"
+
+typedef struct swapmq_peek {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* [session-thread, role admin] Shows up to max_messages of those that are ready, in the order in
+   * which they would be delivered now, and takes none: consumers get them as if nobody had looked,
+   * and nothing is counted or flagged for it. delivery_count and flags are those that the next
+   * delivery would have; the receipts settle nothing. What has expired is not shown. Bodies go up
+   * to max_bytes (0: no limit; the first message always fits). Does not wait for messages to come:
+   * *batch stays NULL if none is ready, or there is no such queue, which is not made.
+   * NOT_SUPPORTED: these options do not let it. */
+  swapmq_status (*peek)(swapmq_session* session, swapmq_queue* queue, uint64_t max_messages,
+                        uint64_t max_bytes, int64_t deadline_ns, swapmq_batch** batch,
+                        swapmq_error* error);
+} swapmq_peek;
+
 #ifdef __cplusplus
 } /* extern "C" */
 #endif

@@ -21,6 +21,8 @@
 //   void MySession::list_queues(const QueueVisitor&, Deadline);   // gives swapmq.list_queues/1
 //   std::unique_ptr<Batch> MySession::claim_delayed(Subscription&, const ClaimArgs&);  // gives
 //                                                   // swapmq.claim_delayed/1; null: none waits
+//   std::unique_ptr<Batch> MySession::peek(Queue&, const PeekArgs&);  // gives swapmq.peek/1; null:
+//                                                   // none is ready
 #ifndef SWAPMQ_BACKEND_HPP
 #define SWAPMQ_BACKEND_HPP
 
@@ -318,6 +320,8 @@ struct ClaimArgs {
   uint64_t max_bytes;       // 0: no limit
   Deadline deadline;
 };
+
+using PeekArgs = ClaimArgs;
 
 using QueueVisitor = std::function<void(std::string_view name)>;
 

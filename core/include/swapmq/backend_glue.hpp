@@ -382,8 +382,32 @@ struct Trampolines {
     });
   }
 
+  static constexpr bool peeks = requires(S & s, Queue& at, const PeekArgs& a) { s.peek(at, a); };
+
+  static swapmq_status peek(swapmq_session* session, swapmq_queue* queue, uint64_t max_messages,
+                            uint64_t max_bytes, int64_t deadline_ns, swapmq_batch** batch,
+                            swapmq_error* error) noexcept {
+    if (session == nullptr || queue == nullptr || batch == nullptr) {
+      return wrong(error, "peek: an argument is NULL");
+    }
+    if (max_messages == 0) return SWAPMQ_OK;
+    return guarded(error, [&] {
+      if constexpr (peeks) {
+        std::unique_ptr<Batch> shown = unbox(session)->peek(
+            *unbox(queue),
+            {static_cast<std::size_t>(max_messages), max_bytes, Deadline(deadline_ns)});
+        if (shown != nullptr && shown->size() > 0) *batch = Batch::hand_out(std::move(shown));
+      }
+      return SWAPMQ_OK;
+    });
+  }
+
   static const void* extension(const char* name) noexcept {
     if (name == nullptr) return nullptr;
+    if constexpr (peeks) {
+      static constexpr swapmq_peek table{sizeof(swapmq_peek), 0, &peek};
+      if (std::string_view(name) == SWAPMQ_EXTENSION_PEEK) return &table;
+    }
     if constexpr (claims_delayed) {
       static constexpr swapmq_claim_delayed table{sizeof(swapmq_claim_delayed), 0, &claim};
       if (std::string_view(name) == SWAPMQ_EXTENSION_CLAIM_DELAYED) return &table;

@@ -282,6 +282,12 @@ SWAPMQ_C_API int32_t swapmq_mq_list_queues(swapmq_mq* mq, int64_t timeout_ms,
                                                         size_t name_size),
                                            void* context, char* error, size_t error_size);
 
+/* Stores up to max messages that are ready into `deliveries`, taking none; *count says how many.
+ * Free each; settling them is lost. NOT_SUPPORTED: the backend cannot show without taking. */
+SWAPMQ_C_API int32_t swapmq_mq_peek(swapmq_mq* mq, const char* queue, size_t max,
+                                    int64_t timeout_ms, swapmq_mq_delivery** deliveries,
+                                    size_t* count, char* error, size_t error_size);
+
 /* ---- switching ------------------------------------------------------------------------------- */
 
 /* As swapmq::SwitchPhase. */

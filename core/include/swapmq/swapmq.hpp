@@ -464,6 +464,14 @@ class SWAPMQ_API MessageQueue {
   /// not answer within a second. not_supported if one that matters cannot list.
   Result<std::vector<std::string>> list_queues(milliseconds timeout = milliseconds(30'000));
 
+  /// Shows up to max messages that are ready, in the order in which they would be delivered, those
+  /// of the active backend first, and takes none: nothing is counted, nobody gets them later for
+  /// it. Settling them is lost. Fewer where a backend shows fewer in one look, which ends after 256
+  /// MiB of bodies. Errors: invalid_argument, max is 0; not_supported, a backend cannot show
+  /// without taking: Subscription::receive() and Delivery::release() come near to it.
+  Result<std::vector<Delivery>> peek(std::string_view queue, std::size_t max,
+                                     milliseconds timeout = milliseconds(30'000));
+
   /// A round trip to the broker, the active one.
   Error ping(milliseconds timeout = milliseconds(30'000));
 

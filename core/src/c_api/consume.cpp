@@ -37,6 +37,16 @@ Decision decision_of(std::int32_t answer) {
   }
 }
 
+/// All or none: what is not handed over is released.
+void hand_over(std::vector<Delivery>& from, swapmq_mq_delivery** to, std::size_t& count) {
+  std::vector<std::unique_ptr<swapmq_mq_delivery>> handles;
+  handles.reserve(from.size());
+  for (Delivery& delivery : from) {
+    handles.emplace_back(new swapmq_mq_delivery{std::move(delivery)});
+  }
+  for (auto& handle : handles) to[count++] = handle.release();
+}
+
 constexpr std::string_view kBadOptions =
     "struct_size of the options is not sizeof(swapmq_mq_consume_options)";
 
@@ -88,6 +98,22 @@ std::int32_t swapmq_mq_subscribe(swapmq_mq* mq, const char* queue,
   });
 }
 
+std::int32_t swapmq_mq_peek(swapmq_mq* mq, const char* queue, std::size_t max,
+                            std::int64_t timeout_ms, swapmq_mq_delivery** deliveries,
+                            std::size_t* count, char* error, std::size_t error_size) {
+  const Text text{error, error_size};
+  if (mq == nullptr || deliveries == nullptr || count == nullptr) {
+    return refuse("peek: mq, deliveries or count is NULL", text);
+  }
+  *count = 0;
+  return guarded(text, [&] {
+    auto shown = mq->queue.peek(view(queue), max, wait_of(timeout_ms));
+    if (!shown) return leave(shown.error(), text);
+    hand_over(*shown, deliveries, *count);
+    return leave({}, text);
+  });
+}
+
 std::int32_t swapmq_mq_receive(swapmq_mq_subscription* subscription, std::size_t max,
                                std::int64_t timeout_ms, swapmq_mq_delivery** deliveries,
                                std::size_t* count, char* error, std::size_t error_size) {
@@ -99,13 +125,7 @@ std::int32_t swapmq_mq_receive(swapmq_mq_subscription* subscription, std::size_t
   return guarded(text, [&] {
     auto received = subscription->subscription.receive(max, wait_of(timeout_ms));
     if (!received) return leave(received.error(), text);
-    // All or none: what is not handed over is released.
-    std::vector<std::unique_ptr<swapmq_mq_delivery>> handles;
-    handles.reserve(received->size());
-    for (Delivery& delivery : *received) {
-      handles.emplace_back(new swapmq_mq_delivery{std::move(delivery)});
-    }
-    for (auto& handle : handles) deliveries[(*count)++] = handle.release();
+    hand_over(*received, deliveries, *count);
     return leave({}, text);
   });
 }

@@ -192,7 +192,8 @@ Error read_info(const std::string& name, Negotiated& negotiated) {
 /// Of the powers that this host knows, those that the plugin has.
 std::vector<std::string> read_extensions(const swapmq_backend_vtable& vtable) {
   std::vector<std::string> had;
-  for (const char* name : {SWAPMQ_EXTENSION_LIST_QUEUES, SWAPMQ_EXTENSION_CLAIM_DELAYED}) {
+  for (const char* name :
+       {SWAPMQ_EXTENSION_LIST_QUEUES, SWAPMQ_EXTENSION_CLAIM_DELAYED, SWAPMQ_EXTENSION_PEEK}) {
     if (vtable.extension(name) != nullptr) had.emplace_back(name);
   }
   return had;

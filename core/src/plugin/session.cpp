@@ -254,25 +254,54 @@ struct Listing {
 
 } // namespace
 
-Error Session::list_queues(const std::function<void(std::string_view)>& each, Deadline deadline) {
-  const void* extension = vtable().extension(SWAPMQ_EXTENSION_LIST_QUEUES);
+template <class Table, class Slot>
+Result<const Table*> Session::extension_table(const char* name, Slot Table::*slot,
+                                              const char* slot_name, const char* lacking) {
+  const void* extension = vtable().extension(name);
   if (extension == nullptr) {
-    return {Errc::not_supported,
-            backend_->plugin().description().name + ": this backend cannot list its queues"};
+    return Error(Errc::not_supported,
+                 backend_->plugin().description().name + ": this backend cannot " + lacking);
   }
-  const auto* table = static_cast<const swapmq_list_queues*>(extension);
-  if (reinterpret_cast<std::uintptr_t>(table) % alignof(swapmq_list_queues) != 0 ||
-      !SWAPMQ_HAS_FIELD(swapmq_list_queues, table, list) || table->list == nullptr) {
-    return broken("extension", "the table of " SWAPMQ_EXTENSION_LIST_QUEUES
-                               " is not aligned, too small, or lacks \"list\"");
+  const auto* table = static_cast<const Table*>(extension);
+  const bool aligned = reinterpret_cast<std::uintptr_t>(table) % alignof(Table) == 0;
+  // Its slot is the last member that this host knows.
+  if (!aligned || table->struct_size < sizeof(Table) || table->*slot == nullptr) {
+    return broken("extension", "the table of " + std::string(name) +
+                                   " is not aligned, too small, or lacks \"" + slot_name + "\"");
   }
+  return table;
+}
+
+Error Session::list_queues(const std::function<void(std::string_view)>& each, Deadline deadline) {
+  const auto table = extension_table(SWAPMQ_EXTENSION_LIST_QUEUES, &swapmq_list_queues::list,
+                                     "list", "list its queues");
+  if (!table) return table.error();
   Listing listing{each, nullptr, false};
   Error error = call("list_queues", &deadline, [&](swapmq_error* failed) {
-    return table->list(handle_, &Listing::name, &listing, to_ns(deadline), failed);
+    return (*table)->list(handle_, &Listing::name, &listing, to_ns(deadline), failed);
   });
   if (listing.thrown) std::rethrow_exception(listing.thrown);
   if (!error && listing.broken) return broken("list_queues", "a queue's name has no bytes");
   return error;
+}
+
+template <class Call>
+Received Session::receive_by(const char* name, std::size_t max_messages, Deadline deadline,
+                             const Call& function) {
+  Received received;
+  const std::size_t cap = backend_->limits().max_receive_batch;
+  if (cap != 0) max_messages = std::min(max_messages, cap);
+  swapmq_batch* batch = nullptr;
+  swapmq_status status = SWAPMQ_INTERNAL;
+  received.error = call(name, &deadline, [&](swapmq_error* failed) {
+    status = function(max_messages, &batch, failed);
+    return status;
+  });
+  if (Error error = take_batch(name, status, batch, max_messages, received)) {
+    received.error = error;
+  }
+  received.session_dead = dead_;
+  return received;
 }
 
 bool Session::can_claim_delayed() const {
@@ -281,34 +310,26 @@ bool Session::can_claim_delayed() const {
 
 Received Session::claim_delayed(swapmq_subscription* subscription, std::size_t max_messages,
                                 std::uint64_t max_bytes, Deadline deadline) {
-  Received received;
-  const auto* table =
-      static_cast<const swapmq_claim_delayed*>(vtable().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED));
-  if (table == nullptr) {
-    received.error = {Errc::not_supported, backend_->plugin().description().name +
-                                               ": this backend cannot hand out what is delayed"};
-    return received;
-  }
-  if (reinterpret_cast<std::uintptr_t>(table) % alignof(swapmq_claim_delayed) != 0 ||
-      !SWAPMQ_HAS_FIELD(swapmq_claim_delayed, table, claim) || table->claim == nullptr) {
-    received.error = broken("extension", "the table of " SWAPMQ_EXTENSION_CLAIM_DELAYED
-                                         " is not aligned, too small, or lacks \"claim\"");
-    return received;
-  }
-  const std::size_t cap = backend_->limits().max_receive_batch;
-  if (cap != 0) max_messages = std::min(max_messages, cap);
-  swapmq_batch* batch = nullptr;
-  swapmq_status status = SWAPMQ_INTERNAL;
-  received.error = call("claim_delayed", &deadline, [&](swapmq_error* failed) {
-    status = table->claim(handle_, subscription, max_messages, max_bytes, to_ns(deadline), &batch,
-                          failed);
-    return status;
-  });
-  if (Error error = take_batch("claim_delayed", status, batch, max_messages, received)) {
-    received.error = error;
-  }
-  received.session_dead = dead_;
-  return received;
+  const auto table = extension_table(SWAPMQ_EXTENSION_CLAIM_DELAYED, &swapmq_claim_delayed::claim,
+                                     "claim", "hand out what is delayed");
+  if (!table) return {table.error(), false, dead_, nullptr};
+  return receive_by("claim_delayed", max_messages, deadline,
+                    [&](std::size_t most, swapmq_batch** batch, swapmq_error* failed) {
+                      return (*table)->claim(handle_, subscription, most, max_bytes,
+                                             to_ns(deadline), batch, failed);
+                    });
+}
+
+Received Session::peek(swapmq_queue* queue, std::size_t max_messages, std::uint64_t max_bytes,
+                       Deadline deadline) {
+  const auto table = extension_table(SWAPMQ_EXTENSION_PEEK, &swapmq_peek::peek, "peek",
+                                     "show messages without taking them");
+  if (!table) return {table.error(), false, dead_, nullptr};
+  return receive_by("peek", max_messages, deadline,
+                    [&](std::size_t most, swapmq_batch** batch, swapmq_error* failed) {
+                      return (*table)->peek(handle_, queue, most, max_bytes, to_ns(deadline), batch,
+                                            failed);
+                    });
 }
 
 } // namespace swapmq::plugin

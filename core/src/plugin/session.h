@@ -95,6 +95,11 @@ class Session {
   Received claim_delayed(swapmq_subscription* subscription, std::size_t max_messages,
                          std::uint64_t max_bytes, Deadline deadline);
 
+  /// What is ready, as it would be delivered, and stays where it is. Does not wait for any: batch
+  /// is null if there are none. not_supported as the error if the plugin cannot.
+  Received peek(swapmq_queue* queue, std::size_t max_messages, std::uint64_t max_bytes,
+                Deadline deadline);
+
   /// The last error said that this session cannot be repaired: close it and open another.
   [[nodiscard]] bool dead() const { return dead_; }
   /// When a call of it last ended, for those who call service().
@@ -108,6 +113,14 @@ class Session {
   template <class Function>
   Error call(const char* slot, const Deadline* deadline, Function&& function);
   Error call_ended(const char* slot, swapmq_status status, const ErrorBuffer& buffer);
+  /// Of an extension, checked. Errors: not_supported, the plugin lacks it; internal.
+  template <class Table, class Slot>
+  Result<const Table*> extension_table(const char* name, Slot Table::*slot, const char* slot_name,
+                                       const char* lacking);
+  /// What function(max_messages, swapmq_batch**, swapmq_error*) -> swapmq_status hands out.
+  template <class Call>
+  Received receive_by(const char* name, std::size_t max_messages, Deadline deadline,
+                      const Call& function);
   /// One call of the plugin: a run of messages that fits its limits. Sets `not_sent`, the result of
   /// all that comes after them, if the call failed.
   Error publish_run(swapmq_queue* queue, std::span<const swapmq_message> messages,

@@ -2,10 +2,12 @@
 #include "queue/all_backends.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "config/queue_name.h"
+#include "queue/ledger.h"
 
 namespace swapmq::queue {
 
@@ -16,6 +18,8 @@ namespace {
 
 // What nothing is owed to may be turned off by now: whoever looks does not wait long for it.
 constexpr milliseconds patience_where_only_watched{1000};
+// Of bodies, by one look at one backend: a person reads no more, and memory has an end.
+constexpr std::uint64_t most_bytes_shown = std::uint64_t{256} << 20;
 
 Precision precision(std::int32_t of_plugin) { return static_cast<Precision>(of_plugin); }
 
@@ -157,6 +161,33 @@ Result<std::vector<std::string>> AllBackends::list_queues(Deadline deadline) con
     if (error && !places_[i].only_watched) return error;
   }
   return names;
+}
+
+Result<std::vector<Delivery>> AllBackends::peek_at(std::size_t place, std::string_view queue,
+                                                   std::size_t max, Deadline deadline) const {
+  auto at = visit(place, queue, deadline);
+  if (!at) return at.error();
+  plugin::Received shown = at->session->peek(at->queue, max, most_bytes_shown, at->until);
+  if (shown.error) return named(places_[place], shown.error);
+  if (shown.batch == nullptr) return std::vector<Delivery>();
+  // No retries, no consumer: only what handles of deliveries ask of it.
+  const auto ledger = std::make_shared<Ledger>(
+      std::string(queue), ConsumeOptions{}, milliseconds(0), 0,
+      places_[place].side->metrics().queue(queue), std::make_shared<Bell>());
+  return ledger->show(std::move(shown.batch));
+}
+
+Result<std::vector<Delivery>> AllBackends::peek(std::string_view queue, std::size_t max,
+                                                Deadline deadline) const {
+  if (Error error = config::check_queue_name(queue)) return error;
+  if (max == 0) return Error(Errc::invalid_argument, "peek: max is 0");
+  std::vector<Delivery> all;
+  for (std::size_t i = 0; i < places_.size() && all.size() < max; ++i) {
+    auto shown = peek_at(i, queue, max - all.size(), deadline);
+    if (!shown && !places_[i].only_watched) return shown.error();
+    if (shown) std::ranges::move(*shown, std::back_inserter(all));
+  }
+  return all;
 }
 
 } // namespace swapmq::queue

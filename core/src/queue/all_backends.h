@@ -38,6 +38,9 @@ class AllBackends {
   Result<std::uint64_t> purge(std::string_view queue, Deadline deadline) const;
   Error delete_queue(std::string_view queue, Deadline deadline) const;
   Result<std::vector<std::string>> list_queues(Deadline deadline) const;
+  /// Those of one backend after those of another.
+  Result<std::vector<Delivery>> peek(std::string_view queue, std::size_t max,
+                                     Deadline deadline) const;
 
  private:
   /// A session at one of them, with the handle of a queue if there is a name.
@@ -48,6 +51,8 @@ class AllBackends {
   };
   [[nodiscard]] Result<Visit> visit(std::size_t place, std::string_view queue,
                                     Deadline deadline) const;
+  Result<std::vector<Delivery>> peek_at(std::size_t place, std::string_view queue, std::size_t max,
+                                        Deadline deadline) const;
   Result<swapmq_queue_stats> stats_at(std::size_t place, std::string_view queue,
                                       Deadline deadline) const;
   /// Says which of them it is, if there are several.

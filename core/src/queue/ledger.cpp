@@ -254,6 +254,20 @@ std::size_t Ledger::credit(std::size_t settling) {
   return credit_after(settling);
 }
 
+std::vector<Delivery> Ledger::show(plugin::BatchPtr batch) {
+  auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch)); // deletes itself
+  std::vector<Delivery> shown;
+  shown.reserve(deliveries->size());
+  for (std::size_t i = 0; i < deliveries->size(); ++i) {
+    DeliveryState& state = (*deliveries)[i];
+    state.stage = Stage::lost;
+    state.verdict = {Errc::lost, "the message was looked at, and not taken"};
+    shown.push_back(DeliveryState::handle(state));
+  }
+  for (std::size_t i = 0; i < shown.size(); ++i) deliveries->drop_reference(); // none outstanding
+  return shown;
+}
+
 void Ledger::received(plugin::BatchPtr batch) {
   auto* deliveries = new DeliveryBatch(shared_from_this(), std::move(batch)); // deletes itself
   std::uint64_t again = 0;

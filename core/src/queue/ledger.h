@@ -149,6 +149,8 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// How many deliveries may come with so many settlements.
   [[nodiscard]] std::size_t credit(std::size_t settling) SWAPMQ_EXCLUDES(mutex_);
   void received(plugin::BatchPtr batch) SWAPMQ_EXCLUDES(mutex_);
+  /// Handles of what was only looked at: nobody's to settle. No book is kept of them.
+  std::vector<Delivery> show(plugin::BatchPtr batch);
   /// Takes the broker's word over: OK and LOST end a delivery, the others are skipped.
   void ended(std::span<const Pending> settlements, std::span<const swapmq_status> statuses)
       SWAPMQ_EXCLUDES(mutex_);

@@ -170,6 +170,12 @@ Result<std::vector<std::string>> MessageQueue::list_queues(milliseconds timeout)
   return runtime_->all_backends().list_queues(queue::deadline_after(timeout));
 }
 
+Result<std::vector<Delivery>> MessageQueue::peek(std::string_view queue, std::size_t max,
+                                                 milliseconds timeout) {
+  return runtime_->all_backends().peek(QueueName(queue, *runtime_), max,
+                                       queue::deadline_after(timeout));
+}
+
 Error MessageQueue::ping(milliseconds timeout) {
   const auto deadline = queue::deadline_after(timeout);
   auto admin = runtime_->admin(deadline);

@@ -135,6 +135,10 @@ class Session {
   void remove(swapmq_queue* queue);
   swapmq_queue_stats stats(swapmq_queue* queue);
   std::uint64_t purge(swapmq_queue* queue);
+  /// swapmq.peek/1, which the plugin must have. Any status is returned.
+  Exchanged try_peek(swapmq_queue* queue, std::uint64_t max_messages, std::uint64_t max_bytes = 0);
+  /// What one look brings; a failure is a Breach.
+  Deliveries peek(swapmq_queue* queue, std::uint64_t max_messages, std::uint64_t max_bytes = 0);
   void ping();
   void service();
   void interrupt();
@@ -159,6 +163,7 @@ class Session {
 
 /// The plugin's, or NULL if it has none.
 const swapmq_claim_delayed* claim_table();
+const swapmq_peek* peek_table();
 
 class LentHost; // the services that an opened backend may use
 

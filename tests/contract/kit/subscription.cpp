@@ -117,52 +117,95 @@ Exchanged Subscription::exchange(std::span<const swapmq_settlement> settlements,
   return result;
 }
 
-const swapmq_claim_delayed* claim_table() {
-  const auto* table = static_cast<const swapmq_claim_delayed*>(
-      call("extension", [] { return vt().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED); }));
-  if (table != nullptr && (table->struct_size < sizeof *table || table->claim == nullptr)) {
-    throw Breach("the table of " SWAPMQ_EXTENSION_CLAIM_DELAYED " is too small or lacks claim()");
+namespace {
+
+/// The plugin's, with its one function; NULL if it has none.
+template <class Table, class Slot>
+const Table* extension_table(const char* name, Slot Table::*slot) {
+  const auto* table =
+      static_cast<const Table*>(call("extension", [&] { return vt().extension(name); }));
+  if (table != nullptr && (table->struct_size < sizeof *table || table->*slot == nullptr)) {
+    throw Breach(std::string("the table of ") + name + " is too small or lacks its function");
   }
   return table;
+}
+
+/// A call of an extension that hands out a batch, function(swapmq_batch**, swapmq_error*).
+template <class Function>
+Exchanged call_for_batch(const char* name, std::uint64_t max_messages, std::uint64_t max_bytes,
+                         std::int64_t deadline_ns, const Function& function) {
+  Exchanged result;
+  ErrorProbe probe;
+  swapmq_batch* batch = nullptr;
+  const auto start = Clock::now();
+  result.status =
+      call(name, deadline_ns, probe, [&](swapmq_error* error) { return function(&batch, error); });
+  result.took = Clock::now() - start;
+  result.error = probe.text();
+  if (batch == nullptr) return result;
+  if (result.status != SWAPMQ_OK) {
+    throw Breach(std::string(name) + "(): a batch with status " + status_name(result.status));
+  }
+  check_batch(name, *batch, max_messages, max_bytes);
+  result.batch = Batch(batch);
+  return result;
+}
+
+void expect_ok(const char* name, const Exchanged& result) {
+  if (result.status == SWAPMQ_OK) return;
+  throw Breach(std::string(name) + "() returned " + status_name(result.status) + ": " +
+               result.error);
+}
+
+} // namespace
+
+const swapmq_claim_delayed* claim_table() {
+  return extension_table(SWAPMQ_EXTENSION_CLAIM_DELAYED, &swapmq_claim_delayed::claim);
+}
+
+const swapmq_peek* peek_table() {
+  return extension_table(SWAPMQ_EXTENSION_PEEK, &swapmq_peek::peek);
 }
 
 Exchanged Subscription::try_claim(std::uint64_t max_messages, std::int64_t deadline_ns,
                                   std::uint64_t max_bytes) {
   const swapmq_claim_delayed* table = claim_table();
   if (table == nullptr) throw Breach("there is no " SWAPMQ_EXTENSION_CLAIM_DELAYED);
-  Exchanged result;
-  ErrorProbe probe;
-  swapmq_batch* batch = nullptr;
-  const auto start = Clock::now();
-  result.status = call("claim", deadline_ns, probe, [&](swapmq_error* error) {
-    return table->claim(session_->raw, raw_, max_messages, max_bytes, deadline_ns, &batch, error);
-  });
-  result.took = Clock::now() - start;
-  result.error = probe.text();
-  if (batch == nullptr) return result;
-  if (result.status != SWAPMQ_OK) {
-    throw Breach(std::string("claim(): a batch with status ") + status_name(result.status));
-  }
-  check_batch("claim", *batch, max_messages, max_bytes);
-  result.batch = Batch(batch);
-  return result;
+  return call_for_batch("claim", max_messages, max_bytes, deadline_ns,
+                        [&](swapmq_batch** batch, swapmq_error* error) {
+                          return table->claim(session_->raw, raw_, max_messages, max_bytes,
+                                              deadline_ns, batch, error);
+                        });
 }
 
 Batch Subscription::claim(std::uint64_t max_messages, std::uint64_t max_bytes) {
   Exchanged result = try_claim(max_messages, soon(), max_bytes);
-  if (result.status != SWAPMQ_OK) {
-    throw Breach(std::string("claim() returned ") + status_name(result.status) + ": " +
-                 result.error);
-  }
+  expect_ok("claim", result);
   return std::move(result.batch);
+}
+
+Exchanged Session::try_peek(swapmq_queue* queue, std::uint64_t max_messages,
+                            std::uint64_t max_bytes) {
+  const swapmq_peek* table = peek_table();
+  if (table == nullptr) throw Breach("there is no " SWAPMQ_EXTENSION_PEEK);
+  const std::int64_t deadline_ns = soon();
+  return call_for_batch(
+      "peek", max_messages, max_bytes, deadline_ns, [&](swapmq_batch** batch, swapmq_error* error) {
+        return table->peek(handle_->raw, queue, max_messages, max_bytes, deadline_ns, batch, error);
+      });
+}
+
+Deliveries Session::peek(swapmq_queue* queue, std::uint64_t max_messages, std::uint64_t max_bytes) {
+  Exchanged result = try_peek(queue, max_messages, max_bytes);
+  expect_ok("peek", result);
+  Deliveries shown;
+  if (result.batch.size() > 0) shown.add(std::move(result.batch));
+  return shown;
 }
 
 Batch Subscription::poll(std::uint64_t max_messages, milliseconds wait, std::uint64_t max_bytes) {
   Exchanged result = exchange({}, max_messages, in(wait), max_bytes);
-  if (result.status != SWAPMQ_OK) {
-    throw Breach(std::string("exchange() returned ") + status_name(result.status) + ": " +
-                 result.error);
-  }
+  expect_ok("exchange", result);
   return std::move(result.batch);
 }
 

@@ -8,7 +8,7 @@
 
 namespace planted {
 
-inline constexpr std::array<std::string_view, 50> kBugs = {
+inline constexpr std::array<std::string_view, 53> kBugs = {
     "acks_before_storing",      // confirms, stores with the session's next call
     "confirms_what_it_dropped", // every 701st message is confirmed and gone
     "length_too_long",          // a body's size says more than was published
@@ -43,6 +43,9 @@ inline constexpr std::array<std::string_view, 50> kBugs = {
     "claim_counts",              // a released claim raises the delivery count
     "claim_forgets_the_nack",    // shows the time that it was published with
     "claim_lost_with_its_owner", // is gone when its subscription ends
+    "peek_takes",                // what was shown is gone
+    "peek_flags",                // the next delivery is said to be a second one
+    "peek_shows_unacked",
     "purge_forgets_delayed",
     "purge_takes_unacked",
     "delivers_across_queues", // names that differ in case only are one queue

@@ -177,6 +177,39 @@ std::unique_ptr<swapmq::backend::Batch> PlantedSession::claim_delayed(
   return batch;
 }
 
+void PlantedSession::show(const ItemPtr& item, Handed& batch) {
+  const auto shown = std::make_shared<Item>(*item); // a consumer's views are of the other one
+  batch.items.push_back(shown);
+  batch.messages.push_back(shown->as_message());
+  batch.add(&batch.messages.back(), "shown", item->fields.delivery_count + item->returns + 1,
+            item->redelivered || item->fields.delivery_count > 0 ? SWAPMQ_DELIVERY_REDELIVERED : 0);
+}
+
+std::unique_ptr<swapmq::backend::Batch> PlantedSession::peek(
+    Queue& queue, const swapmq::backend::PeekArgs& args) {
+  const Lock lock(store_->mutex);
+  const auto at = store_->lines.find(static_cast<NamedQueue&>(queue).name);
+  if (at == store_->lines.end()) return nullptr;
+  Line& line = at->second;
+  line.tick(unix_now_ms(), true);
+  const std::size_t most = std::min<std::size_t>(args.max_messages, 512);
+  auto batch = std::make_unique<Handed>();
+  batch->messages.reserve(most);
+  if (has("peek_shows_unacked")) {
+    for (const auto& [receipt, held] : line.unacked) show(held.item, *batch);
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& [place, item] : line.ready) {
+    bytes += item->body.size();
+    if (batch->size() == most) break;
+    if (args.max_bytes != 0 && bytes > args.max_bytes && batch->size() > 0) break;
+    show(item, *batch);
+    if (has("peek_flags")) item->redelivered = true;
+  }
+  if (has("peek_takes")) line.ready.clear();
+  return batch;
+}
+
 std::unique_ptr<Handed> PlantedSession::take(Consumer& consumer, std::size_t max_messages,
                                              std::uint64_t max_bytes) {
   Line& line = line_at(consumer.queue, consumer.max_length);

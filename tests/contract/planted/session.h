@@ -56,6 +56,7 @@ class PlantedSession final : public swapmq::backend::Session {
   void interrupt() noexcept override;
   std::unique_ptr<swapmq::backend::Batch> claim_delayed(Subscription& subscription,
                                                         const swapmq::backend::ClaimArgs& args);
+  std::unique_ptr<swapmq::backend::Batch> peek(Queue& queue, const swapmq::backend::PeekArgs& args);
   void list_queues(const swapmq::backend::QueueVisitor& visit, Deadline deadline);
 
  private:
@@ -76,6 +77,7 @@ class PlantedSession final : public swapmq::backend::Session {
 
   std::unique_ptr<Handed> take(Consumer& consumer, std::size_t max_messages,
                                std::uint64_t max_bytes);
+  void show(const ItemPtr& item, Handed& batch);
   void hand_out(Line& line, Consumer& consumer, const ItemPtr& item, Handed& batch);
   void steal(Line& line, const Consumer& consumer);
   std::chrono::steady_clock::time_point next_look(Consumer& consumer, Deadline deadline);

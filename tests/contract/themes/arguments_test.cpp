@@ -476,6 +476,18 @@ TEST_F(Arguments, ClaimDelayed) {
   claim("batch NULL", session_->raw(), one.raw(), static_cast<swapmq_batch**>(nullptr));
 }
 
+TEST_F(Arguments, Peek) {
+  const swapmq_peek* table = peek_table();
+  if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_PEEK);
+  swapmq_batch* batch = nullptr;
+  const auto peek = [&](const char* what, swapmq_session* s, swapmq_queue* queue, auto* to) {
+    refused("peek", what, [&](auto* e) { return table->peek(s, queue, 1, 0, soon(), to, e); });
+  };
+  peek("session NULL", nullptr, queue_, &batch);
+  peek("queue NULL", session_->raw(), nullptr, &batch);
+  peek("batch NULL", session_->raw(), queue_, static_cast<swapmq_batch**>(nullptr));
+}
+
 TEST_F(Arguments, ErrorsKeepWithinTheirCapacity) {
   const swapmq_queue_spec spec{sizeof spec, 0, 0};
   swapmq_queue* queue = nullptr;

@@ -227,6 +227,8 @@ static void queues_are_managed(swapmq_mq* mq) {
   swapmq_mq_stats stats;
   uint64_t removed = 0;
   int named = 0;
+  size_t shown = 7;
+  swapmq_mq_delivery* deliveries[2] = {NULL, NULL};
   two[0] = message("1");
   two[1] = message("2");
   two[1].delay_ms = 3600000;
@@ -237,6 +239,9 @@ static void queues_are_managed(swapmq_mq* mq) {
   CHECK(stats.ready == 1 && stats.delayed == 1 && stats.unacked == 0);
   CHECK(stats.exists == 1 && stats.exact == 1);
   CHECK(swapmq_mq_list_queues(mq, WAIT, count_name, &named, TEXT) == SWAPMQ_MQ_OK && named == 1);
+  CHECK(swapmq_mq_peek(mq, "managed", 2, WAIT, deliveries, &shown, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(shown == 1 && gives(swapmq_mq_delivery_body, deliveries[0], "1"));
+  swapmq_mq_delivery_free(deliveries[0]);
   CHECK(swapmq_mq_purge_queue(mq, "managed", WAIT, &removed, TEXT) == SWAPMQ_MQ_OK && removed == 2);
   CHECK(swapmq_mq_delete_queue(mq, "managed", WAIT, TEXT) == SWAPMQ_MQ_OK);
   CHECK(swapmq_mq_queue_stats(mq, "managed", WAIT, &stats, TEXT) == SWAPMQ_MQ_OK);

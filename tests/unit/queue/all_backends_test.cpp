@@ -113,6 +113,16 @@ TEST_F(AllBackends, TheirQueuesAreListedOnce) {
               UnorderedElementsAre("tasks", "tasks.dead", "here", "there"));
 }
 
+TEST_F(AllBackends, WhatLiesOnEachOfThemIsShown) {
+  auto mq = open("sqlite");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(mq.publish("tasks", "old"));
+  turn_to(mq, "memory", SwitchPhase::drain);
+  ASSERT_TRUE(mq.publish("tasks", "new"));
+  std::vector<std::string> bodies;
+  for (const auto& shown : mq.peek("tasks", 3).value()) bodies.emplace_back(shown.body());
+  EXPECT_EQ(bodies, (std::vector<std::string>{"new", "old", "old"}));
+}
+
 TEST_F(AllBackends, WhereOneThatIsOwedDoesNotAnswerThatIsTheError) {
   auto mq = open("scripted");
   ASSERT_FALSE(mq.create_queue("down"));

@@ -36,6 +36,25 @@ TEST(Look, QueuesAreCreatedCountedPurgedAndDeleted) {
   EXPECT_FALSE(mq.ping());
 }
 
+TEST(Look, PeekShowsAndTakesNothing) {
+  auto mq = open_memory();
+  for (const char* body : {"a", "b", "c"}) ASSERT_TRUE(mq.publish("tasks", body));
+  auto shown = mq.peek("tasks", 2).value();
+  ASSERT_EQ(shown.size(), 2U);
+  EXPECT_EQ(shown[0].body(), "a");
+  EXPECT_EQ(shown[1].queue(), "tasks");
+  EXPECT_EQ(shown[0].delivery_count(), 1U);
+  EXPECT_EQ(shown[0].ack(), swapmq::Settling::lost) << "it is nobody's to settle";
+  EXPECT_EQ(shown[0].wait_settled(1s).code(), Errc::lost);
+  const auto delivered = metric(mq, "swapmq_delivered_total", {{"queue", "tasks"}});
+  EXPECT_EQ(delivered, 0) << "it was delivered to nobody";
+  EXPECT_EQ(*mq.size("tasks"), 3U);
+  EXPECT_FALSE(mq.close());
+  EXPECT_EQ(shown[1].body(), "b") << "it outlives the queue";
+  EXPECT_EQ(mq.peek("tasks", 0).error().code(), Errc::invalid_argument);
+  EXPECT_EQ(open_scripted().peek("tasks", 1).error().code(), Errc::not_supported);
+}
+
 TEST(Look, DescribesItsBackend) {
   auto mq = open_memory();
   EXPECT_EQ(mq.backend_name(), "memory");
