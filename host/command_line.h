@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The command line as values: what was asked for, or the text and exit code to leave with. CLI11 is
-// included by command_line.cpp and host_commands_line.cpp alone.
+// The command line as values: what was asked for, or the text and exit code to leave with. Who
+// includes CLI11 is said in command_line_parts.h.
 #pragma once
 
 #include <chrono>
@@ -31,6 +31,8 @@ struct PublishCommand {
   std::string file; ///< empty or "-": standard input
   bool lines = false;
   bool null_separated = false;
+  bool ndjson = false;  ///< a line is a message as a JSON object
+  bool new_ids = false; ///< of ndjson: not those of the lines
   std::uint32_t batch = 256;
   double rate = 0; ///< messages a second; 0: as fast as it goes
   std::uint64_t max_size = 64ull << 20;
@@ -42,10 +44,14 @@ struct PublishCommand {
   std::string id, ordering_key, content_type, correlation_id, reply_to;
 };
 
+inline constexpr std::uint32_t largest_prefetch = 65535;
+
+/// How messages are written.
+enum class MessageForm { lines, null_separated, raw, json };
+
 struct ConsumeCommand {
-  enum class Output { lines, null_separated, raw, json };
   std::string queue;
-  Output output = Output::lines;
+  MessageForm output = MessageForm::lines;
   std::uint64_t max = 0; ///< 0: no end
   bool exits_when_idle = false;
   milliseconds idle_exit{0};
@@ -72,6 +78,14 @@ struct RedriveCommand {
   milliseconds timeout{30'000};
 };
 
+/// Messages shown, and left where they are.
+struct PeekCommand {
+  std::string queue;
+  MessageForm output = MessageForm::lines;
+  std::uint32_t max = 10;
+  milliseconds timeout{30'000};
+};
+
 struct ConfigCommand {
   enum class Action { check, show, schema, explain } action = Action::check;
   std::string file; ///< empty: the embedded default
@@ -84,10 +98,29 @@ struct PluginCommand {
   enum class Action { list, show, check } action = Action::list;
   std::string plugin; ///< name or path
   std::string options = "{}";
+  std::string only;  ///< of check: a pattern of tests
+  std::string junit; ///< of check: a file
   std::vector<std::string> plugin_path;
 };
 
+/// A folder that a backend begins from.
+struct PluginNewCommand {
+  std::string name;
+  std::string language = "c++";
+  std::string folder; ///< empty: as the name
+};
+
 struct VersionCommand {};
+
+/// The script of a shell.
+struct CompletionCommand {
+  std::string shell;
+};
+
+/// What such a script asks: what may stand next?
+struct CompleteCommand {
+  std::vector<std::string> words; ///< without the program's name; the last one is being typed
+};
 
 struct PingCommand {
   milliseconds timeout{30'000};
@@ -104,8 +137,9 @@ struct ControlCommand {
 };
 
 using Command =
-    std::variant<PublishCommand, ConsumeCommand, QueueCommand, RedriveCommand, ConfigCommand,
-                 PluginCommand, VersionCommand, PingCommand, RunCommand, ControlCommand>;
+    std::variant<PublishCommand, ConsumeCommand, QueueCommand, RedriveCommand, PeekCommand,
+                 ConfigCommand, PluginCommand, PluginNewCommand, VersionCommand, PingCommand,
+                 RunCommand, ControlCommand, CompletionCommand, CompleteCommand>;
 
 struct CommandLine {
   CommonOptions common;

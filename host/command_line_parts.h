@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the definitions of commands are made of. Included where CLI11 is: by command_line.cpp and
-// host_commands_line.cpp alone.
+// What the definitions of commands are made of. Included where CLI11 is: by command_tree.cpp and
+// host_commands_line.cpp, which define them, and by what reads the definitions: command_line.cpp,
+// completion.cpp and manual.cpp.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -9,6 +10,7 @@
 #include <charconv>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,12 +91,17 @@ struct Parts {
   ConsumeCommand consume;
   QueueCommand queue;
   RedriveCommand redrive;
+  PeekCommand peek;
   ConfigCommand config;
   PluginCommand plugin;
+  PluginNewCommand plugin_new;
   PingCommand ping;
   RunCommand run;
   ControlCommand control;
+  CompletionCommand completion;
   bool cancel = false; ///< of switch
+  /// The words that may be given, where there are but a few.
+  std::map<const CLI::Option*, std::vector<std::string>> choices;
 };
 
 inline void add_override(CommonOptions& common, const std::string& text) {
@@ -115,7 +122,8 @@ inline void add_plugin_path(App& app, std::vector<std::string>& target) {
       ->option_text("FOLDER");
 }
 
-inline void add_common(App& app, CommonOptions& common) {
+inline void add_common(App& app, Parts& parts) {
+  CommonOptions& common = parts.common;
   const char* const group = common_group;
   add_text(app, "-c,--config", common.config, "FILE",
            "The configuration (default: SWAPMQ_CONFIG,\nelse the embedded one)")
@@ -132,12 +140,12 @@ inline void add_common(App& app, CommonOptions& common) {
   const auto set_level = [&common](const std::string& level) {
     common.overrides.push_back({"log.level", level});
   };
-  app.add_option_function<std::string>(
-         "--log-level", set_level,
-         "trace, debug, info, warning, error or off\n(default: what the config says)")
-      ->option_text("LEVEL")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
-      ->group(group);
+  const std::vector<std::string> levels{"trace", "debug", "info", "warning", "error", "off"};
+  CLI::Option* level = app.add_option_function<std::string>(
+      "--log-level", set_level,
+      "trace, debug, info, warning, error or off\n(default: what the config says)");
+  level->option_text("LEVEL")->check(CLI::IsMember(levels))->group(group);
+  parts.choices[level] = levels;
   app.add_flag("-q,--quiet", common.quiet, "No summary, notes or progress; errors only")
       ->group(group);
   app.add_flag("--json", common.json, "Results as JSON")->group(group);
@@ -147,7 +155,7 @@ inline void add_common(App& app, CommonOptions& common) {
 inline App* add_command(App& parent, Parts& parts, const char* name, const char* description,
                         const char* footer = "") {
   App* app = parent.add_subcommand(name, description);
-  add_common(*app, parts.common);
+  add_common(*app, parts);
   app->footer(footer);
   app->group("Commands");
   // One command: a queue that is named like another one is a name to the first.
@@ -167,6 +175,8 @@ inline void add_watch(App& app, bool& target) {
       ->group("Host");
 }
 
+/// All of them, into an app without any.
+void add_all_commands(CLI::App& root, Parts& parts);
 /// run, status, switch, reload, rollback, forget.
 void add_host_commands(CLI::App& root, Parts& parts);
 /// Whether it is one of those but run.

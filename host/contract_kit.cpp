@@ -94,17 +94,18 @@ ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args)
 
 } // namespace
 
-ExitCode run_contract_kit(const std::string& plugin, const std::string& options, bool as_json,
-                          bool quiet) {
-  std::vector<std::string> args{"--plugin", plugin, "--options", options, "--isolate"};
+ExitCode run_contract_kit(const KitRun& run) {
+  std::vector<std::string> args{"--plugin", run.plugin, "--options", run.options, "--isolate"};
+  if (!run.junit.empty()) args.insert(args.end(), {"--junit", run.junit});
+  if (!run.only.empty()) args.push_back("--gtest_filter=" + run.only);
   std::string looked;
   for (const std::string& kit : kit_places()) {
     if (::access(kit.c_str(), X_OK) != 0) {
       looked += (looked.empty() ? "" : ", ") + kit;
       continue;
     }
-    if (as_json) return run_kit_for_json(kit, args);
-    if (quiet) args.emplace_back("--quiet");
+    if (run.as_json) return run_kit_for_json(kit, args);
+    if (run.quiet) args.emplace_back("--quiet");
     return run_kit(kit, args, ChildOutput::to_ours);
   }
   print_err("swapmq: the contract kit is not installed; looked for " + looked + "\n");

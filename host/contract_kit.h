@@ -10,9 +10,15 @@
 
 namespace swapmq::host {
 
-/// Runs the kit on a plugin. `plugin` is a path, or a name that the kit looks for itself; `options`
-/// is JSON. With `as_json` standard output is the kit's result alone.
-ExitCode run_contract_kit(const std::string& plugin, const std::string& options, bool as_json,
-                          bool quiet);
+struct KitRun {
+  std::string plugin;   ///< a path, or a name that the kit looks for itself
+  std::string options;  ///< JSON
+  std::string only;     ///< a pattern of tests; empty: all
+  std::string junit;    ///< a file for the result as JUnit XML; empty: none
+  bool as_json = false; ///< standard output is the kit's result alone
+  bool quiet = false;
+};
+
+ExitCode run_contract_kit(const KitRun& run);
 
 } // namespace swapmq::host

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How --help looks. Included by command_line.cpp alone, so that CLI11 is compiled once.
+// How --help looks. Included where CLI11 is, as command_line_parts.h tells.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -16,7 +16,7 @@ Environment:
   SWAPMQ_CONFIG       the configuration, where --config is not given
   SWAPMQ_SET__A__B    sets the key A.B over what the configuration says
   SWAPMQ_PLUGIN_PATH  folders to search for plugins, separated by colons
-  NO_COLOR            if set and not empty: no progress line
+  NO_COLOR            if set and not empty: no colours, and no progress line
 
 Queues:
   @task, @status, @heartbeat and @control stand for the queues that the configuration gives those
@@ -44,13 +44,24 @@ Examples:
 
 const char* const publish = R"(Publish FILE or standard input to QUEUE.
 
-The whole input is one message, or with --lines each line is one. Returns when the backend has
-confirmed all of it. The queue is made if there is none. Each message ends as confirmed (the
-backend has it, as durably as the configuration asks), failed (it is certainly not stored) or
+The whole input is one message, or with --lines or --ndjson each line is one. Returns when the
+backend has confirmed all of it. The queue is made if there is none. Each message ends as confirmed
+(the backend has it, as durably as the configuration asks), failed (it is certainly not stored) or
 in doubt (it may be stored: no answer came); the summary counts them.)";
 
 const char* const publish_footer =
     R"(Durations are written 500ms, 2s, 1.5m, 12h or 7d; sizes 4096, 64K, 16M or 1G (powers of 1024).
+
+With --ndjson a line is an object such as {"body": "resize", "delay": "2s"}. Its keys:
+  body                      or body_base64: bytes that are not UTF-8. So for each text here
+  id, ordering_key, correlation_id, reply_to, content_type
+  headers                   [{"name": "a", "value": "b"}, ...], or {"a": "b", ...}
+  delay, ttl                durations, or delay_ms and ttl_ms: numbers
+  priority                  0 to 9
+What 'swapmq consume --ndjson' writes is read as it is. Where the backend remembers ids, an id that
+it has seen is stored once only: --new-ids. What a line does not say the options do; their headers
+come first. A line that is wrong is told of with its number, counted as failed, and the rest goes
+on; --max-size is that of a line.
 
 An error that the next message would meet as well (broker unreachable for the whole timeout, disk
 full, ...) ends publishing: the summary counts what was tried, a line says where it ended.
@@ -70,7 +81,8 @@ Examples:
   swapmq publish images photo.jpg --content-type image/jpeg --header camera=left
   echo remind me | swapmq publish mail --delay 2h --ttl 1d
   seq 1000 | swapmq publish tasks --lines --rate 50
-  tail -f app.log | swapmq publish logs --lines --watch --config swapmq.json)";
+  tail -f app.log | swapmq publish logs --lines --watch --config swapmq.json
+  swapmq consume tasks --ndjson --idle-exit 2s | swapmq publish copy --ndjson)";
 
 const char* const consume = R"(Write the messages of QUEUE to standard output.
 
@@ -80,10 +92,11 @@ Runs until interrupted, unless --max or --idle-exit ends it earlier.)";
 
 const char* const consume_footer =
     R"(Each message is followed by a newline, which is not part of it; for messages that hold newlines
-take --null, --json or, for one, --raw.
+take --null, --ndjson or, for one, --raw.
 
-With --json each line is an object: id, queue, body (or body_base64, if it is not UTF-8), headers,
-timestamp_ms, delivery_count, and what else the message carries.
+With --ndjson each line is an object: id, queue, body (or body_base64, if it is not UTF-8), headers,
+timestamp_ms, delivery_count, and what else the message carries; 'swapmq publish --ndjson' reads it.
+With --json the summary is an object, too.
 
 If the reader of the output leaves (as head does), what it was not given is released and the exit
 code is 0.
@@ -102,10 +115,10 @@ Examples:
   swapmq consume tasks --idle-exit 2s > jobs.txt
   swapmq consume tasks --max 1 --raw > photo.jpg
   swapmq consume tasks --null | xargs -0 -n1 process
-  swapmq consume tasks.dead --release --json     # look at them, leave them there)";
+  swapmq consume tasks.dead --release --ndjson   # look at them, leave them there)";
 
 const char* const queue =
-    R"(Create, delete, purge, list queues; show their sizes; bring dead letters back.)";
+    R"(Create, delete, purge, list queues; look into them; bring dead letters back.)";
 
 const char* const queue_create = R"(Create queues.
 
@@ -132,6 +145,24 @@ What is unacked stays with its consumers. On a terminal it asks first, unless --
 
 const char* const queue_list = R"(List the queues, one name a line.)";
 
+const char* const queue_peek = R"(Show messages that are ready, and leave them where they are.
+
+In the order in which they would be consumed. Nothing is counted, and consumers get them as if nobody
+had looked.)";
+
+const char* const queue_peek_footer =
+    R"(Each message is followed by a newline. With --ndjson, or --json, each line is an object, as of
+'swapmq consume --ndjson': with its headers and its delivery_count.
+
+A backend that cannot show messages without taking them has them taken and given back, and a note
+says so: their next delivery is flagged as a repeated one.
+
+Exit codes: 0 done, also if none is ready; 1 there is no such queue; others as 'swapmq --help'.
+
+Examples:
+  swapmq queue peek tasks
+  swapmq queue peek tasks.dead --max 100 --ndjson | jq .headers)";
+
 const char* const queue_redrive = R"(Put dead letters back to where they came from.
 
 Each is published to the queue that it failed in, as it was but with its deliveries counted anew,
@@ -152,18 +183,32 @@ Examples:
   swapmq queue redrive tasks.dead --max 10
   swapmq queue redrive tasks.dead --to tasks.retry)";
 
-const char* const plugin = R"(List, describe and check plugins.)";
+const char* const plugin = R"(List, describe, check and begin plugins.)";
+
+const char* const plugin_new = R"(Write a folder that a backend of one's own begins from.
+
+As it is it builds with one command and keeps the whole contract: queues in the memory of the process,
+to be replaced by a broker. With CMake, the schema of its options, an example configuration, and a
+workflow that checks it at every push.)";
+
+const char* const plugin_new_footer =
+    R"(Exit codes: 0 done; 1 the folder exists, or cannot be written; 2 usage.
+
+Examples:
+  swapmq plugin new file_queue
+  swapmq plugin new file_queue ../backends/file --language c
+  cd file_queue && cmake --workflow --preset check)";
 
 const char* const plugin_list = R"(List the plugins that can be found, and what cannot be loaded.)";
 
 const char* const plugin_show = R"(Describe a plugin: what it can do, its limits, its options.
 
-NAME is searched for; with a slash it is a path.)";
+PLUGIN is searched for; with a slash it is a path.)";
 
 const char* const plugin_check = R"(Check that a plugin keeps the contract of a backend.
 
 Runs the contract kit on it, in a process of its own, so that a crash or a hang is a finding.
-NAME is searched for; with a slash it is a path.)";
+PLUGIN is searched for; with a slash it is a path.)";
 
 const char* const plugin_check_footer =
     R"(The queues that the kit makes and deletes have names of their own, but do not point it at a broker
@@ -174,7 +219,21 @@ Exit codes: 0 the plugin keeps the contract; 4 it does not, or cannot be loaded.
 Examples:
   swapmq plugin check memory
   swapmq plugin check sqlite --options '{"path": "{dir}/queues.db"}'
-  swapmq plugin check ./mine.so --options '{"url": "mine://127.0.0.1"}')";
+  swapmq plugin check ./mine.so --options '{"url": "mine://127.0.0.1"}'
+  swapmq plugin check ./mine.so --only 'Settle.*:Order.*'
+  swapmq plugin check ./mine.so --junit result.xml)";
+
+const char* const completion = R"(Print the completion script of a shell.
+
+It completes commands, options, files, and the names of queues, backends, plugins and keys as the
+configuration on the command line, or SWAPMQ_CONFIG, has them.)";
+
+const char* const completion_footer =
+    R"(An installed package has put the scripts where the shells find them. By hand:
+  bash   swapmq completion bash > ~/.local/share/bash-completion/completions/swapmq
+         or, for one shell: source <(swapmq completion bash)
+  zsh    swapmq completion zsh > "${fpath[1]}/_swapmq"     # a folder of fpath, before compinit
+  fish   swapmq completion fish > ~/.config/fish/completions/swapmq.fish)";
 
 const char* const version = R"(Show the versions of program, library and ABI.)";
 

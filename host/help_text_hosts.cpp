@@ -19,6 +19,8 @@ const char* const run_footer = R"(With a state_dir in its configuration a host
   - answers at the socket control.sock in that folder, to its own user and root alone.
 Each host needs a state_dir of its own; a second one on the same folder is refused.
 
+With --json standard output gets an object when it runs, and one when it has ended.
+
 What the host does it says in a line on standard error; the library logs where the configuration
 says ("log"), --log-level overrides the level, also for every configuration that is read later.
 

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 5> control_commands{"status", "switch", "
 
 /// A word of the library's.
 template <class Enum>
-void add_word(App& app, const std::string& name, std::optional<Enum>& target,
+void add_word(App& app, Parts& parts, const std::string& name, std::optional<Enum>& target,
               const std::vector<Enum>& all, const std::string& shown,
               const std::string& description) {
   const auto parse = [all](std::string_view text) -> std::optional<std::optional<Enum>> {
@@ -28,11 +28,15 @@ void add_word(App& app, const std::string& name, std::optional<Enum>& target,
     return std::nullopt;
   };
   std::string expected;
+  std::vector<std::string> choices;
   for (const Enum one : all) {
+    choices.emplace_back(to_string(one));
     const char* const between = expected.empty() ? "" : one == all.back() ? " or " : ", ";
     expected.append(between).append(to_string(one));
   }
-  add_parsed<std::optional<Enum>>(app, name, target, parse, expected, shown, description);
+  CLI::Option* option =
+      add_parsed<std::optional<Enum>>(app, name, target, parse, expected, shown, description);
+  parts.choices[option] = std::move(choices);
 }
 
 App& add_control(App& root, Parts& parts, const char* name, Do what, const char* description,
@@ -59,13 +63,13 @@ void add_switch(App& root, Parts& parts) {
       ->option_text(" ");
   app.add_flag("--dry-run", request.dry_run,
                "Only open it, compare it, and tell what\nwould change");
-  add_word<BacklogPolicy>(app, "--policy", request.policy,
+  add_word<BacklogPolicy>(app, parts, "--policy", request.policy,
                           {BacklogPolicy::drain, BacklogPolicy::transfer, BacklogPolicy::leave},
                           "WORD",
                           "What becomes of the messages that lie on the\nbackend that is left: "
                           "drain, transfer or leave");
-  add_word<SwitchOrder>(app, "--order", request.order, {SwitchOrder::relaxed, SwitchOrder::strict},
-                        "WORD",
+  add_word<SwitchOrder>(app, parts, "--order", request.order,
+                        {SwitchOrder::relaxed, SwitchOrder::strict}, "WORD",
                         "relaxed, or strict: what is published from now\non is consumed "
                         "after what lies there");
   app.add_flag("--hold-publishes", request.hold_publishes,

@@ -9,18 +9,26 @@
 #include <cstring>
 #include <utility>
 
+#include "progress.h"
 #include "signals.h"
 
 namespace swapmq::host {
 
 Input::Input(int fd, bool owned, std::string name)
-    : fd_(fd), owned_(owned), name_(std::move(name)) {}
+    : fd_(fd), owned_(owned), name_(std::move(name)) {
+  struct stat about {};
+  const off_t at = ::lseek(fd_, 0, SEEK_CUR); // standard input may be within a file
+  if (::fstat(fd_, &about) != 0 || !S_ISREG(about.st_mode) || at < 0 || at >= about.st_size) return;
+  size_ = static_cast<std::uint64_t>(about.st_size - at);
+}
 
 Input::Input(Input&& other) noexcept
     : fd_(other.fd_),
       owned_(std::exchange(other.owned_, false)),
       name_(std::move(other.name_)),
-      error_(std::move(other.error_)) {}
+      error_(std::move(other.error_)),
+      size_(other.size_),
+      read_(other.read_) {}
 
 Input::~Input() {
   if (owned_) ::close(fd_);
@@ -54,6 +62,7 @@ Input::Event Input::read(char* to, std::size_t capacity, std::chrono::millisecon
     const ssize_t got = ::read(fd_, to, capacity);
     if (got > 0) {
       count = static_cast<std::size_t>(got);
+      read_ += count;
       return Event::data;
     }
     if (got == 0) return Event::end;
@@ -61,6 +70,10 @@ Input::Event Input::read(char* to, std::size_t capacity, std::chrono::millisecon
     error_ = name_ + ": " + std::strerror(errno);
     return Event::failed;
   }
+}
+
+std::optional<double> Input::part_done(std::size_t held) const {
+  return size_ == 0 ? std::nullopt : part_of(read_ - held, size_);
 }
 
 bool Input::is_terminal() const { return ::isatty(fd_) == 1; }

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "swapmq/swapmq.hpp"
@@ -32,6 +34,9 @@ class Input {
   Event read(char* to, std::size_t capacity, std::chrono::milliseconds patience,
              std::size_t& count);
 
+  /// How much of a file was read and is not among the bytes still held, 0 to 1; none: it is a pipe,
+  /// or has grown meanwhile.
+  [[nodiscard]] std::optional<double> part_done(std::size_t held) const;
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool is_terminal() const;
   /// A line that says what failed.
@@ -44,6 +49,8 @@ class Input {
   bool owned_;
   std::string name_;
   std::string error_;
+  std::uint64_t size_ = 0; ///< from where it was opened; 0: not known
+  std::uint64_t read_ = 0;
 };
 
 } // namespace swapmq::host

@@ -9,6 +9,9 @@
 namespace swapmq::host {
 namespace {
 
+constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// The length of the UTF-8 sequence that `text` begins with; 0: it does not (RFC 3629: neither
 /// overlong, nor a surrogate, nor beyond U+10FFFF).
 std::size_t sequence_length(std::string_view text) {
@@ -117,8 +120,6 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string base64(std::string_view bytes) {
-  static constexpr char digits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -128,10 +129,34 @@ std::string base64(std::string_view bytes) {
     }
     const std::size_t present = std::min<std::size_t>(3, bytes.size() - i);
     for (std::size_t digit = 0; digit < 4; ++digit) {
-      text += digit <= present ? digits[group >> (18 - 6 * digit) & 63u] : '=';
+      text += digit <= present ? base64_digits[group >> (18 - 6 * digit) & 63u] : '=';
     }
   }
   return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  unsigned group = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool pads = i >= text.size() - padding;
+    const std::size_t digit = pads ? 0 : base64_digits.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    group = group << 6 | static_cast<unsigned>(digit);
+    if (i % 4 != 3) continue;
+    for (const unsigned shift : {16u, 8u, 0u}) bytes += static_cast<char>(group >> shift & 0xffu);
+    group = 0;
+  }
+  // What the padding stands for has to be zero: else two texts would mean the same bytes.
+  for (std::size_t i = 0; i < padding; ++i) {
+    if (bytes.back() != '\0') return std::nullopt;
+    bytes.pop_back();
+  }
+  return bytes;
 }
 
 } // namespace swapmq::host

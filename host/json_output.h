@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,5 +46,7 @@ class JsonWriter {
 
 bool is_utf8(std::string_view text);
 std::string base64(std::string_view bytes);
+/// None: it is not that (RFC 4648 section 4, with padding and nothing else).
+std::optional<std::string> from_base64(std::string_view text);
 
 } // namespace swapmq::host

@@ -29,6 +29,8 @@ class LineSplitter {
   /// Complete lines that are not yet taken, and their bytes.
   [[nodiscard]] std::size_t ready() const { return lines_.size() - next_; }
   [[nodiscard]] std::size_t ready_bytes() const { return cut_ - first_needed(); }
+  /// Of all that came in, what is not yet taken.
+  [[nodiscard]] std::size_t held_bytes() const { return filled_ - first_needed(); }
   struct Line {
     std::string_view text; ///< without the separator; lives until space()
     std::uint64_t number;  ///< in the input, from 1; those that were dropped have theirs, too

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "colour.h"
 #include "command_line.h"
 #include "commands/commands.h"
 #include "exit_code.h"
@@ -41,7 +42,7 @@ int run_program(int argc, char** argv) {
   const auto parsed =
       parse_command_line({argv + 1, argv + argc}, config == nullptr ? std::string() : config);
   if (const auto* leave = std::get_if<Leave>(&parsed)) {
-    print_err(leave->err);
+    print_errors(leave->err);
     if (leave->out.empty() || print_out(leave->out)) return leave->exit_code;
     return exit_failed;
   }

@@ -3,10 +3,46 @@
 
 #include <utility>
 
+#include "colour.h"
+#include "daemon/control_client.h"
+#include "daemon/status_text.h"
 #include "output.h"
+#include "signals.h"
 
 namespace swapmq::host {
+
+namespace {
+
+/// `in_use`: why it cannot be opened as a host would.
+Result<MessageQueue> open_beside_host(CommonOptions common, const Error& in_use) {
+  constexpr milliseconds patience{5'000};
+  const Result<ConfigOutline> config = outline_config(common.config, common.overrides);
+  if (!config || config->state_dir.empty()) return in_use;
+  ControlRequest request;
+  request.what = ControlRequest::Do::status;
+  request.timeout = patience;
+  const auto answer = ask_host(config->state_dir, request, [](const std::string&) {});
+  const std::string active = answer ? active_backend(answer->status) : std::string();
+  if (active.empty()) return in_use;
+  common.overrides.push_back({"state_dir", ""});
+  common.overrides.push_back({"message_queue.type", active});
+  Result<MessageQueue> opened = MessageQueue::try_open(common.config, common.overrides);
+  if (opened && !common.quiet && stderr_is_terminal()) {
+    print_err("swapmq: note: a host uses " + config->state_dir + "; working beside it, on " +
+              active + "\n");
+  }
+  return opened;
+}
+
+} // namespace
+
 Result<MessageQueue> open_message_queue(const CommonOptions& common) {
+  Result<MessageQueue> opened = open_as_host(common);
+  if (opened || opened.error().code() != Errc::conflict) return opened;
+  return open_beside_host(common, opened.error());
+}
+
+Result<MessageQueue> open_as_host(const CommonOptions& common) {
   Result<MessageQueue> opened = MessageQueue::try_open(common.config, common.overrides);
   if (opened && common.config.empty() && !common.quiet && stderr_is_terminal()) {
     print_err("swapmq: no configuration is named; using the embedded default (" +
@@ -15,10 +51,12 @@ Result<MessageQueue> open_message_queue(const CommonOptions& common) {
   return opened;
 }
 
+std::string_view end_of_summary() { return signals::interrupted() ? ", interrupted\n" : "\n"; }
+
 ExitCode fail(const Error& error) {
   const std::string what =
       error.message().empty() ? std::string(to_string(error.code())) : error.message();
-  print_err("swapmq: " + what + "\n");
+  print_errors("swapmq: " + what);
   return exit_code(error.code());
 }
 
@@ -28,7 +66,7 @@ ExitCode fail_to_open(const CommonOptions& common, const Error& error) {
                            message.starts_with("--set ") ||
                            message.starts_with("environment variable SWAPMQ_SET__");
   if (names_place) {
-    print_err(error.message() + "\n");
+    print_errors(error.message());
   } else {
     (void)fail(error);
   }

@@ -13,11 +13,17 @@
 
 namespace swapmq::host {
 
-/// Of the config that the command line names, else of the embedded default.
+/// Of the config that the command line names, else of the embedded default; for a host.
+Result<MessageQueue> open_as_host(const CommonOptions& common);
+/// The same for a command that is none. Where a host uses the config's state_dir it works beside
+/// it: on the backend that is active there, knowing nothing of switches.
 Result<MessageQueue> open_message_queue(const CommonOptions& common);
 
 /// Of a command that has nothing more to do than print_out(), and what that returned.
 inline ExitCode printed(bool done) { return done ? exit_done : exit_failed; }
+
+/// The end of a summary line: says if an interruption ended the work before its time.
+std::string_view end_of_summary();
 
 /// Prints the error to standard error; the exit code that it stands for.
 ExitCode fail(const Error& error);

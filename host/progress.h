@@ -5,10 +5,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace swapmq::host {
+
+/// Of a whole that is known; `all` 0: it is not.
+std::optional<double> part_of(std::uint64_t done, std::uint64_t all);
+
+/// "published 120000 (34 %), 201k/s, 12 s left".
+std::string progress_line(const std::string& verb, std::uint64_t count, double rate,
+                          std::optional<double> part, std::chrono::nanoseconds elapsed);
 
 /// Shown on standard error if that is a terminal, drawn at most five times a second, erased by the
 /// destructor and for whatever else is printed meanwhile. Not thread-safe.
@@ -22,7 +30,11 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void update(std::uint64_t count);
+  /// `part`: of the whole, 0 to 1, if that is known; then the line says how long it will still
+  /// take.
+  void update(std::uint64_t count, std::optional<double> part = std::nullopt);
+  /// Whether there is a terminal to show it on: what only the line needs can be left undone.
+  [[nodiscard]] bool shown() const { return shown_; }
   /// A line of another kind; as seldom drawn as it is asked for.
   void show(const std::string& line);
   /// Prints to standard error, the line out of the way.
@@ -34,6 +46,7 @@ class Progress {
   const bool shown_;
   bool drawn_ = false;
   std::uint64_t last_count_ = 0;
+  const Clock::time_point began_;
   Clock::time_point last_drawn_;
 };
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "table.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+
+#include "colour.h"
 
 namespace swapmq::host {
 
@@ -50,6 +54,13 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
     text += '\n';
   }
   return text;
+}
+
+std::string format_table_with_heading(const std::vector<std::vector<std::string>>& rows) {
+  std::string text = format_table(rows);
+  const std::size_t end = text.find('\n');
+  if (end == std::string::npos) return text;
+  return toned(STDOUT_FILENO, Tone::heading, text.substr(0, end)) + text.substr(end);
 }
 
 } // namespace swapmq::host

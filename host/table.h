@@ -13,6 +13,9 @@ namespace swapmq::host {
 /// are shown as \xNN, so that a name cannot move the terminal's cursor.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
+/// The same, its first row being a heading: bold where standard output shows that.
+std::string format_table_with_heading(const std::vector<std::vector<std::string>>& rows);
+
 /// The text with control characters as \xNN.
 std::string printable(std::string_view text);
 /// The same of each line of the text, with that between them.

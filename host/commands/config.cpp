@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // swapmq config check|show|schema|explain.
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "colour.h"
 #include "commands/commands.h"
 #include "config_keys.h"
 #include "exit_code.h"
@@ -55,15 +58,16 @@ int check(const CommonOptions& common, const ConfigCommand& command) {
   }
   std::string lines;
   for (const ConfigError& error : errors) lines += error.to_string() + "\n";
-  print_err(lines);
+  print_errors(lines);
   if (code != exit_done || common.quiet) return code;
-  return printed(print_out(command.file + ": ok (type " + type + ")\n"));
+  return printed(print_out(command.file + ": " + toned(STDOUT_FILENO, Tone::good, "ok") +
+                           " (type " + type + ")\n"));
 }
 
 int show(const CommonOptions& common, const ConfigCommand& command) {
   const Result<std::string> shown = effective_config(command.file, common.overrides);
   if (shown) return printed(print_out(*shown + "\n"));
-  print_err(shown.error().message() + "\n"); // lines, each with its place
+  print_errors(shown.error().message()); // lines, each with its place
   return exit_code(shown.error().code());
 }
 
@@ -117,7 +121,7 @@ std::string as_table(const std::vector<ConfigKey>& keys) {
   for (const ConfigKey& key : keys) {
     rows.push_back({key.path, key.type, key.required ? "required" : key.default_value});
   }
-  return format_table(rows);
+  return format_table_with_heading(rows);
 }
 
 int not_one(const std::vector<ConfigKey>& keys, const std::vector<ConfigKey>& found,

@@ -43,6 +43,7 @@ class Consuming {
   ExitCode summary();
 
  private:
+  std::uint64_t expected();
   bool receive(Subscription& subscription);
   bool look_around_while_idle();
   bool ready_but_not_here();
@@ -64,17 +65,26 @@ class Consuming {
   std::deque<Delivery> acking_;     ///< acked by us, the broker's word outstanding
   std::vector<Delivery> looked_at_; ///< with --release
   Clock::time_point last_came_ = Clock::now();
+  std::uint64_t all_ = 0; ///< as expected(); for the progress line
   std::uint64_t written_ = 0, acked_ = 0, released_ = 0, lost_ = 0;
   ExitCode code_ = exit_done;
 };
 
 void Consuming::consume(Subscription& subscription) {
+  if (progress_.shown()) all_ = expected();
   while (!signals::interrupted() && receive(subscription)) {
     // Bounded even where the broker does not answer: no more than a few prefetches wait for it.
     const bool many = acking_.size() >= std::size_t{4} * command_.prefetch;
     collect_settled(many ? look_around : milliseconds(0));
-    progress_.update(written_);
+    progress_.update(written_, part_of(written_, all_));
   }
+}
+
+/// How many there will be, as far as that can be told at the beginning; 0: it cannot.
+std::uint64_t Consuming::expected() {
+  if (command_.max > 0 || !command_.exits_when_idle) return command_.max;
+  const Result<QueueStats> stats = queue_.stats(command_.queue, command_.timeout);
+  return stats && stats->ready_precision == Precision::exact ? stats->ready : 0;
 }
 
 /// False: the end.
@@ -251,7 +261,7 @@ ExitCode Consuming::summary() {
     print_err("consumed " + std::to_string(written_) + " from " + command_.queue + " (" +
               queue_.backend_name() + ") in " + format_elapsed(took) + ": acked " +
               std::to_string(acked_) + " released " + std::to_string(released_) + " lost " +
-              std::to_string(lost_) + "\n");
+              std::to_string(lost_) + std::string(end_of_summary()));
   }
   return code_;
 }

@@ -48,16 +48,14 @@ void append_json(std::string& to, const Delivery& delivery, JsonWriter& json) {
 
 } // namespace
 
-void append_message(std::string& to, const Delivery& delivery, ConsumeCommand::Output form,
-                    JsonWriter& json) {
-  using Output = ConsumeCommand::Output;
-  if (form == Output::json) {
+void append_message(std::string& to, const Delivery& delivery, MessageForm form, JsonWriter& json) {
+  if (form == MessageForm::json) {
     append_json(to, delivery, json);
     return;
   }
   to += delivery.body();
-  if (form == Output::lines) to += '\n';
-  if (form == Output::null_separated) to += '\0';
+  if (form == MessageForm::lines) to += '\n';
+  if (form == MessageForm::null_separated) to += '\0';
 }
 
 } // namespace swapmq::host

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How `swapmq consume` writes a message.
+// How `swapmq consume` and `swapmq queue peek` write a message.
 #pragma once
 
 #include <string>
@@ -12,7 +12,6 @@
 namespace swapmq::host {
 
 /// Appends the delivery in the chosen form.
-void append_message(std::string& to, const Delivery& delivery, ConsumeCommand::Output form,
-                    JsonWriter& json);
+void append_message(std::string& to, const Delivery& delivery, MessageForm form, JsonWriter& json);
 
 } // namespace swapmq::host

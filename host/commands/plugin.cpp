@@ -69,7 +69,7 @@ int list(const CommonOptions& common, const std::vector<std::string>& folders) {
   if (common.json) {
     printed = print_out(json.take());
   } else {
-    if (rows.size() > 1) printed = print_out(format_table(rows));
+    if (rows.size() > 1) printed = print_out(format_table_with_heading(rows));
     print_err(found.empty() ? no_plugins(folders) : broken);
   }
   if (rows.size() == 1) return exit_plugin; // none that can be used
@@ -131,7 +131,8 @@ int check(const CommonOptions& common, const PluginCommand& command,
     print_err(text + "\n");
     return exit_plugin;
   }
-  return run_contract_kit(path, command.options, common.json, common.quiet);
+  return run_contract_kit(
+      {path, command.options, command.only, command.junit, common.json, common.quiet});
 }
 
 } // namespace

@@ -5,11 +5,15 @@
 // that long.
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "commands/commands.h"
+#include "commands/message_line.h"
 #include "commands/publish_tally.h"
 #include "daemon/host.h"
 #include "input.h"
@@ -34,6 +38,17 @@ constexpr std::size_t batch_bytes = 4 * 1024 * 1024;
 constexpr milliseconds flush_after{10};
 constexpr milliseconds no_hurry{3'600'000};
 
+/// The messages of one publish call, and the lines of the input that they came from.
+struct Batch {
+  struct Parsed {
+    MessageLine line;
+    std::vector<Header> headers;
+  };
+  std::deque<Parsed> parsed; ///< with --ndjson: what the messages view, which stays where it is
+  std::vector<Message> messages;
+  std::vector<std::uint64_t> lines;
+};
+
 class Publishing {
  public:
   Publishing(MessageQueue& queue, const CommonOptions& common, const PublishCommand& command);
@@ -44,11 +59,14 @@ class Publishing {
 
  private:
   bool receive_line_input(Input& input, LineSplitter& splitter);
-  void send_ready(LineSplitter& splitter);
+  void send_ready(Input& input, LineSplitter& splitter);
   void send(const std::vector<LineSplitter::Line>& lines);
   void count_dropped(LineSplitter& splitter);
   void wait_for_pace();
   [[nodiscard]] Message message(std::string_view body) const;
+  [[nodiscard]] Message message(Batch::Parsed& parsed) const;
+  Batch batch_of(const std::vector<LineSplitter::Line>& lines);
+  void add_parsed(const LineSplitter::Line& line, Batch& to);
 
   MessageQueue& queue_;
   const CommonOptions& common_;
@@ -70,7 +88,9 @@ Publishing::Publishing(MessageQueue& queue, const CommonOptions& common,
       common_(common),
       command_(command),
       limiter_(command.rate, Clock::now()),
-      progress_("published", !common.quiet) {
+      progress_("published", !common.quiet),
+      // A line of --ndjson says more than its body: another one may ask for less.
+      tally_(command.ndjson ? std::set<Errc>{Errc::not_supported} : std::set<Errc>{}) {
   for (const auto& [name, value] : command.headers) headers_.push_back({name, value});
 }
 
@@ -87,13 +107,31 @@ Message Publishing::message(std::string_view body) const {
           .content_type = command_.content_type};
 }
 
+/// What the line does not say the command line does.
+Message Publishing::message(Batch::Parsed& parsed) const {
+  const MessageLine& line = parsed.line;
+  parsed.headers = headers_;
+  for (const auto& [name, value] : line.headers) parsed.headers.push_back({name, value});
+  Message message = this->message(line.body);
+  message.headers = parsed.headers;
+  if (!command_.new_ids) message.id = line.id;
+  if (line.delay) message.delay = *line.delay;
+  if (line.ttl) message.ttl = *line.ttl;
+  if (line.priority) message.priority = *line.priority;
+  if (!line.ordering_key.empty()) message.ordering_key = line.ordering_key;
+  if (!line.correlation_id.empty()) message.correlation_id = line.correlation_id;
+  if (!line.reply_to.empty()) message.reply_to = line.reply_to;
+  if (!line.content_type.empty()) message.content_type = line.content_type;
+  return message;
+}
+
 void Publishing::publish_lines(Input& input) {
   LineSplitter splitter(command_.null_separated ? '\0' : '\n', command_.max_size);
   while (!tally_.in_vain()) {
     const bool full = splitter.ready() >= command_.batch || splitter.ready_bytes() >= batch_bytes;
     if (splitter.ready() > 0 && (full || flush_)) {
       if (signals::interrupted() && command_.rate > 0) return;
-      send_ready(splitter);
+      send_ready(input, splitter);
     } else if (ended_ || !receive_line_input(input, splitter)) {
       return;
     }
@@ -141,7 +179,7 @@ void Publishing::wait_for_pace() {
   if (wait > milliseconds(0)) (void)signals::wait(-1, 0, wait);
 }
 
-void Publishing::send_ready(LineSplitter& splitter) {
+void Publishing::send_ready(Input& input, LineSplitter& splitter) {
   const std::size_t wanted = std::min<std::size_t>(command_.batch, splitter.ready());
   const std::size_t allowed = limiter_.allowed(wanted, Clock::now());
   if (allowed == 0) {
@@ -150,21 +188,46 @@ void Publishing::send_ready(LineSplitter& splitter) {
   }
   limiter_.sent(allowed);
   send(splitter.take(allowed));
+  progress_.update(tally_.confirmed(), input.part_done(splitter.held_bytes()));
+}
+
+void Publishing::add_parsed(const LineSplitter::Line& line, Batch& to) {
+  if (is_blank(line.text)) return;
+  Result<MessageLine> parsed = parse_message_line(line.text);
+  if (!parsed) {
+    progress_.say(tally_.add_bad_line(line.number, parsed.error().message()));
+    return;
+  }
+  to.parsed.push_back({std::move(*parsed), {}});
+  to.messages.push_back(message(to.parsed.back()));
+  to.lines.push_back(line.number);
+}
+
+Batch Publishing::batch_of(const std::vector<LineSplitter::Line>& lines) {
+  Batch batch;
+  batch.messages.reserve(lines.size());
+  for (const auto& line : lines) {
+    if (command_.ndjson) {
+      add_parsed(line, batch);
+    } else {
+      batch.messages.push_back(message(line.text));
+      batch.lines.push_back(line.number);
+    }
+  }
+  return batch;
 }
 
 void Publishing::send(const std::vector<LineSplitter::Line>& lines) {
-  std::vector<Message> messages;
-  messages.reserve(lines.size());
-  for (const auto& line : lines) messages.push_back(message(line.text));
+  const Batch batch = batch_of(lines);
+  last_line_ = lines.back().number;
+  if (batch.messages.empty()) return;
   const std::vector<Sent> sent =
-      queue_.publish_many(command_.queue, messages, {.timeout = command_.timeout});
+      queue_.publish_many(command_.queue, batch.messages, {.timeout = command_.timeout});
   for (std::size_t i = 0; i < sent.size(); ++i) {
-    const std::string place = sent[i] ? std::string() : "line " + std::to_string(lines[i].number);
+    const std::string place = sent[i] ? std::string() : "line " + std::to_string(batch.lines[i]);
     const std::string complaint = tally_.add(sent[i], place);
     if (!complaint.empty()) progress_.say(complaint);
   }
-  last_line_ = lines.back().number;
-  progress_.update(tally_.confirmed());
 }
 
 void Publishing::publish_whole(Input& input) {
@@ -213,7 +276,7 @@ ExitCode Publishing::summary() {
     print_err("published " + std::to_string(tally_.confirmed()) + " to " + command_.queue + " (" +
               queue_.backend_name() + ") in " + format_elapsed(took) + ": confirmed " +
               std::to_string(tally_.confirmed()) + " failed " + std::to_string(tally_.failed()) +
-              " in_doubt " + std::to_string(tally_.in_doubt()) + "\n");
+              " in_doubt " + std::to_string(tally_.in_doubt()) + std::string(end_of_summary()));
   }
   return code;
 }
@@ -234,7 +297,7 @@ int run(const CommonOptions& common, const PublishCommand& command) {
     print_err("swapmq: reading from the terminal; end with Ctrl-D\n");
   }
   Publishing publishing(queue, common, command);
-  if (command.lines || command.null_separated) {
+  if (command.lines || command.null_separated || command.ndjson) {
     publishing.publish_lines(*input);
   } else {
     publishing.publish_whole(*input);

@@ -18,7 +18,8 @@ std::string PublishTally::add(const Sent& sent, const std::string& place) {
       break;
   }
   const Errc code = sent.error().code();
-  if (!concerns_one_message(code) && !ended_by_) ended_by_ = code;
+  const bool of_one = concerns_one_message(code) || of_one_message_.contains(code);
+  if (!of_one && !ended_by_) ended_by_ = code;
   return complaint(place, sent.outcome() == Outcome::failed ? "not published" : "in doubt",
                    sent.error().message());
 }
@@ -26,6 +27,15 @@ std::string PublishTally::add(const Sent& sent, const std::string& place) {
 std::string PublishTally::add_untried(const std::string& place, const std::string& why) {
   ++failed_;
   return complaint(place, "not published", why);
+}
+
+std::string PublishTally::add_bad_line(std::uint64_t line, const std::string& why) {
+  constexpr std::uint64_t most_told = 100;
+  ++failed_;
+  if (++bad_lines_ > most_told) return {};
+  std::string text = "swapmq: line " + std::to_string(line) + ": " + why + "\n";
+  if (bad_lines_ == most_told) text += "swapmq: further bad lines are counted as failed\n";
+  return text;
 }
 
 std::string PublishTally::add_too_large(const std::string& place, std::uint64_t max_size) {

@@ -163,7 +163,8 @@ int stats(MessageQueue& queue, const CommonOptions& common, const QueueCommand& 
     }
   }
   const bool any = rows.size() > 1 || missing.empty();
-  const bool done = common.json ? report.print() : !any || print_out(format_table(rows));
+  const bool done =
+      common.json ? report.print() : !any || print_out(format_table_with_heading(rows));
   print_err(missing);
   return printed(done && missing.empty());
 }

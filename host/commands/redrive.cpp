@@ -30,6 +30,7 @@ constexpr std::string_view from_queue = "swapmq-dead-letter-queue";
 constexpr std::size_t batch_size = 256;
 constexpr std::uint32_t most_held = 512; // half of them that cannot go back end it
 constexpr milliseconds one_look{1000};   // for a message to come
+constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
 /// Back as it was before it was dead-lettered, but for its count, which begins anew.
 class Letter {
@@ -77,6 +78,7 @@ class Redrive {
     // What stays is held meanwhile.
     auto subscription = queue_.subscribe(command_.queue, {.prefetch = most_held});
     if (!subscription) return fail(subscription.error());
+    const std::uint64_t all = left;
     Error trouble;
     while (left > 0 && !signals::interrupted() && !tally_.in_vain()) {
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, batch_size));
@@ -85,7 +87,7 @@ class Redrive {
       if (!letters || letters->empty()) break;
       left -= letters->size();
       send_back(*letters);
-      progress_.update(tally_.confirmed());
+      progress_.update(tally_.confirmed(), part_of(all - left, all == no_end ? 0 : all));
     }
     for (const Delivery& delivery : kept_) delivery.release();
     const Error closed = subscription->close(command_.timeout);
@@ -107,7 +109,7 @@ class Redrive {
       return {Errc::not_found, "there is no queue \"" + printable(command_.queue) + "\""};
     }
     const bool known = stats->ready_precision == Precision::exact;
-    to = known ? stats->ready : std::numeric_limits<std::uint64_t>::max();
+    to = known ? stats->ready : no_end;
     if (command_.max > 0) to = std::min(to, command_.max);
     return {};
   }
@@ -163,6 +165,8 @@ class Redrive {
           .member("confirmed", tally_.confirmed())
           .member("failed", tally_.failed())
           .member("in_doubt", tally_.in_doubt())
+          .member("seconds", std::chrono::duration<double>(took).count())
+          .member("interrupted", signals::interrupted())
           .end_object();
       return print_out(json.take());
     }
@@ -172,7 +176,7 @@ class Redrive {
     print_err("redriven " + std::to_string(tally_.confirmed()) + " from " +
               printable(command_.queue) + to + " in " + format_elapsed(took) + ": confirmed " +
               std::to_string(tally_.confirmed()) + " failed " + std::to_string(tally_.failed()) +
-              " in_doubt " + std::to_string(tally_.in_doubt()) + "\n");
+              " in_doubt " + std::to_string(tally_.in_doubt()) + std::string(end_of_summary()));
     return true;
   }
 

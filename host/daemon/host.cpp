@@ -22,7 +22,7 @@ Host::Host(std::string command, const CommonOptions& common, bool supervised)
 }
 
 Error Host::open() {
-  Result<MessageQueue> opened = open_message_queue(common_);
+  Result<MessageQueue> opened = supervised_ ? open_as_host(common_) : open_message_queue(common_);
   if (!opened) return opened.error();
   queue_.emplace(std::move(*opened));
   if (!supervised_) return {};

@@ -127,7 +127,7 @@ std::string table_of_backends(const Node& status) {
     }
     if (one["error"]) notes += printable(key) + error_after_colon(one) + "\n";
   }
-  return format_table(rows) + notes;
+  return format_table_with_heading(rows) + notes;
 }
 
 std::string text_of_reload(const Node& reload) {
@@ -188,12 +188,29 @@ std::string switch_text(const std::string& status) {
     rows.push_back({one["name"].text(), one["before"].text(), one["after"].text(),
                     one["lost"].flag() ? "yes" : "no"});
   }
-  return rows.size() > 1 ? text + format_table(rows) : text;
+  return rows.size() > 1 ? text + format_table_with_heading(rows) : text;
 }
 
 std::string reload_text(const std::string& reload) {
   const Parsed parsed(reload);
   return text_of_reload(parsed.root()) + "\n";
+}
+
+std::string active_backend(const std::string& status) {
+  const Parsed parsed(status);
+  for (const Node& one : parsed.root()["backends"].elements()) {
+    if (one["active"].flag()) return one["name"].text();
+  }
+  return {};
+}
+
+std::vector<std::string> left_backends(const std::string& status) {
+  const Parsed parsed(status);
+  std::vector<std::string> keys;
+  for (const Node& one : parsed.root()["backends"].elements()) {
+    if (!one["active"].flag()) keys.push_back(one["key"].text());
+  }
+  return keys;
 }
 
 std::string progress_text(const std::string& status) {

@@ -1,7 +1,9 @@
 # swapmq_add_backend(NAME SOURCES file... [LIBRARIES target...] [OUTPUT_DIRECTORY dir] [NO_INSTALL])
 #
 # Makes the plugin NAME.so (target backend_NAME) from its sources. It sees the ABI headers and its
-# own client libraries, nothing of the core, and exports the entry alone.
+# own client libraries, nothing of the core, and exports the entry alone. In a project that has found
+# swapmq by find_package() it lands in the project's build folder, and is installed where swapmq finds
+# it below the same prefix.
 set(SWAPMQ_BACKEND_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/backend.map")
 
 function(swapmq_add_backend name)
@@ -13,7 +15,15 @@ function(swapmq_add_backend name)
     message(FATAL_ERROR "swapmq_add_backend(${name}): no SOURCES")
   endif()
   if(NOT arg_OUTPUT_DIRECTORY)
-    set(arg_OUTPUT_DIRECTORY "${SWAPMQ_BACKEND_OUTPUT_DIRECTORY}")
+    set(arg_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+    if(SWAPMQ_BACKEND_OUTPUT_DIRECTORY)
+      set(arg_OUTPUT_DIRECTORY "${SWAPMQ_BACKEND_OUTPUT_DIRECTORY}")
+    endif()
+  endif()
+  set(install_directory "${SWAPMQ_BACKEND_INSTALL_DIRECTORY}")
+  if(NOT install_directory)
+    include(GNUInstallDirs)
+    set(install_directory "${CMAKE_INSTALL_LIBDIR}/swapmq/backends")
   endif()
 
   set(target "backend_${name}")
@@ -30,6 +40,6 @@ function(swapmq_add_backend name)
     target_link_options(${target} PRIVATE "LINKER:--no-undefined")
   endif()
   if(NOT arg_NO_INSTALL)
-    install(TARGETS ${target} LIBRARY DESTINATION "${SWAPMQ_BACKEND_INSTALL_DIRECTORY}")
+    install(TARGETS ${target} LIBRARY DESTINATION "${install_directory}")
   endif()
 endfunction()

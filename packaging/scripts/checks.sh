@@ -11,7 +11,7 @@ sources() { find core plugins host tests packaging -name '*.cpp' -o -name '*.hpp
 # The scripts: by their first line, or sourced.
 scripts() {
   {
-    find .ci core plugins host tests packaging -type f -name '*.sh'
+    find .ci core plugins host tests packaging -type f \( -name '*.sh' -o -name '*.bash' \)
     grep -rlIE --exclude-dir=build '^#!/(usr/bin/env bash|bin/(ba)?sh)' .ci core plugins host tests packaging
   } | sort -u
 }

@@ -94,7 +94,7 @@ void Adapter::place(const Node& value, const Node& schema) {
 
 std::string Adapter::placed(std::string_view path) const {
   const std::filesystem::path relative(path);
-  if (folder_.empty() || relative.is_absolute()) return std::string(path);
+  if (path.empty() || folder_.empty() || relative.is_absolute()) return std::string(path);
   return (std::filesystem::path(folder_) / relative).lexically_normal().string();
 }
 

@@ -27,12 +27,19 @@ int no_plugin(const std::string& why) {
   return kNoPlugin;
 }
 
+int cannot_write(const std::string& file) {
+  std::fprintf(stderr, "swapmq-contract-kit: cannot write %s: %s\n", file.c_str(),
+               std::strerror(errno));
+  return kUsage;
+}
+
 int finish(const Options& options, const std::vector<Finding>& findings) {
   print_summary(findings, options.quiet);
   if (!options.json.empty() && !write_json(options.json, findings)) {
-    std::fprintf(stderr, "swapmq-contract-kit: cannot write %s: %s\n", options.json.c_str(),
-                 std::strerror(errno));
-    return kUsage;
+    return cannot_write(options.json);
+  }
+  if (!options.junit.empty() && !write_junit(options.junit, findings)) {
+    return cannot_write(options.junit);
   }
   if (findings.empty()) {
     std::fputs("swapmq-contract-kit: the filter leaves no test\n", stderr);

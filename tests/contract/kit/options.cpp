@@ -19,6 +19,7 @@ void print_usage() {
       "                           finding and not the end\n"
       "  --list                   print the names of the tests, one a line\n"
       "  --json FILE              also write the result as JSON\n"
+      "  --junit FILE             also write the result as JUnit XML\n"
       "  --dir DIR                use this folder for {dir} and leave it there\n"
       "  --hang-ms N              a call that is this much past its deadline hangs (10000)\n"
       "  --patience-ms N          how long to wait for what must come (10000)\n"
@@ -37,6 +38,7 @@ std::optional<Options> parse(int argc, char** argv) {
   line.text("--plugin", options.plugin);
   line.text("--options", options.options);
   line.text("--json", options.json);
+  line.text("--junit", options.junit);
   line.text("--dir", options.dir);
   line.text("--child", options.child);
   line.time("--hang-ms", options.hang);

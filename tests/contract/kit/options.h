@@ -16,6 +16,7 @@ struct Options {
   std::string plugin;                ///< a name or a path
   std::string options = "{}";        ///< the backend's; "{dir}" stands for the run's own folder
   std::string json;                  ///< file of the machine-readable result; empty: none
+  std::string junit;                 ///< the same as JUnit XML
   std::string dir;                   ///< the run's folder; empty: make one and remove it
   milliseconds hang{10000};          ///< a call that much past its deadline hangs
   milliseconds patience{10000};      ///< how long to wait for what must come

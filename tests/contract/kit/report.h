@@ -27,7 +27,8 @@ void print_line(const Finding& finding, bool quiet);
 void print_summary(const std::vector<Finding>& findings, bool quiet);
 /// False if the file cannot be written.
 bool write_json(const std::string& file, const std::vector<Finding>& findings);
-/// The findings of such a file; empty if it cannot be read.
+bool write_junit(const std::string& file, const std::vector<Finding>& findings);
+/// The findings of a file of write_json(); empty if it cannot be read.
 std::vector<Finding> read_json(const std::string& file);
 bool any_failed(const std::vector<Finding>& findings);
 

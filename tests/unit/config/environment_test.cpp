@@ -230,6 +230,8 @@ TEST_F(ConfigFolder, RelativePathsBeginThere) {
   EXPECT_EQ(config.state_dir, folder_ + "/state");
   EXPECT_EQ(config.log_file, folder_ + "/x.log");
   EXPECT_THAT(config.plugin_path, ElementsAre(folder_ + "/a", parent + "/b", "/c"));
+  EXPECT_EQ(read(R"({"message_queue":{"type":"memory"},"state_dir":""})").config->state_dir, "")
+      << "none is not the folder itself";
   environment_.folder.clear();
   EXPECT_EQ(net(R"({"ca_file":"./tls/ca.pem"})"), R"({"ca_file":"./tls/ca.pem"})");
 }

@@ -110,12 +110,39 @@ TEST(CommandLine, Consume) {
   EXPECT_TRUE(consume.exits_when_idle);
   EXPECT_EQ(consume.idle_exit, 2s);
   EXPECT_EQ(consume.prefetch, 5u);
-  EXPECT_EQ(consume.output, ConsumeCommand::Output::null_separated);
+  EXPECT_EQ(consume.output, MessageForm::null_separated);
   EXPECT_TRUE(consume.sync);
-  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--raw"}).output, ConsumeCommand::Output::raw);
-  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--json"}).output,
-            ConsumeCommand::Output::json);
+  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--raw"}).output, MessageForm::raw);
+  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--json"}).output, MessageForm::json);
   EXPECT_FALSE(command<ConsumeCommand>({"consume", "q"}).exits_when_idle);
+}
+
+TEST(CommandLine, MessagesAsJsonLines) {
+  EXPECT_TRUE(command<PublishCommand>({"publish", "q", "--ndjson"}).ndjson);
+  EXPECT_TRUE(command<PublishCommand>({"publish", "q", "--ndjson", "--new-ids"}).new_ids);
+  EXPECT_EQ(command<ConsumeCommand>({"consume", "q", "--ndjson"}).output, MessageForm::json);
+  EXPECT_THAT(usage_error({"publish", "q", "--ndjson", "--lines"}), HasSubstr("--lines"));
+  EXPECT_THAT(usage_error({"publish", "q", "--new-ids"}), HasSubstr("--ndjson"));
+  EXPECT_THAT(usage_error({"publish", "q", "--ndjson", "--id", "x"}), HasSubstr("--id"));
+  EXPECT_THAT(usage_error({"consume", "q", "--ndjson", "--raw"}), HasSubstr("--raw"));
+}
+
+TEST(CommandLine, Peek) {
+  const auto peek = command<PeekCommand>({"queue", "peek", "q"});
+  EXPECT_EQ(peek.queue, "q");
+  EXPECT_EQ(peek.max, 10u);
+  EXPECT_EQ(peek.output, MessageForm::lines);
+  EXPECT_EQ(command<PeekCommand>({"queue", "peek", "q", "--json"}).output, MessageForm::json);
+  EXPECT_THAT(usage_error({"queue", "peek"}), HasSubstr("QUEUE is required"));
+  EXPECT_THAT(usage_error({"queue", "peek", "q", "-n", "0"}), HasSubstr("from 1 to 65535"));
+}
+
+TEST(CommandLine, ForTheShells) {
+  EXPECT_EQ(command<CompletionCommand>({"completion", "zsh"}).shell, "zsh");
+  EXPECT_THAT(usage_error({"completion", "tcsh"}), HasSubstr("tcsh"));
+  EXPECT_EQ(command<CompleteCommand>({"__complete", "queue", "--help"}).words,
+            (Args{"queue", "--help"}));
+  EXPECT_THAT(left({"__manual", "2026-01-31"}).out, HasSubstr(".TH SWAPMQ 1"));
 }
 
 TEST(CommandLine, LookingHoldsAllThatItShows) {

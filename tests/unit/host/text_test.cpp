@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "json_output.h"
+#include "manual.h"
+#include "progress.h"
 #include "suggestion.h"
 #include "table.h"
 
@@ -66,6 +68,42 @@ TEST(Json, Base64) {
   EXPECT_EQ(base64("foo"), "Zm9v");
   EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
   EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
+}
+
+TEST(Json, FromBase64) {
+  for (const char* bytes : {"", "f", "fo", "foo", "foobar", "\xff\xfe\xfd"}) {
+    EXPECT_EQ(from_base64(base64(bytes)), bytes);
+  }
+  for (const char* bad : {"Z", "Zg", "Zg=", "Zg===", "====", "Z===", "Zh==", "Zm9=", "Zm9v Zm9",
+                          "Zm9-", "=Zm9", "Zg==Zg=="}) {
+    EXPECT_EQ(from_base64(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Progress, SaysHowLongItWillTake) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(progress_line("published", 500, 1000, std::nullopt, 10s), "published 500, 1000/s");
+  EXPECT_EQ(progress_line("published", 500, 50, 0.25, 10s),
+            "published 500 (25 %), 50/s, 30 s left");
+  EXPECT_EQ(progress_line("published", 500, 50, 1.0, 10s), "published 500 (100 %), 50/s");
+  EXPECT_EQ(progress_line("published", 1, 1, 1e-9, 1h), "published 1 (0 %), 1.0/s")
+      << "nobody waits for that";
+  EXPECT_EQ(part_of(1, 4), 0.25);
+  EXPECT_EQ(part_of(1, 0), std::nullopt);
+  EXPECT_EQ(part_of(5, 4), std::nullopt) << "more came meanwhile";
+}
+
+TEST(Manual, HasEveryCommandAndMarksUpNothingByChance) {
+  const std::string page = manual_page("2026-01-31");
+  for (const char* section :
+       {".SH NAME", ".SH SYNOPSIS", ".SH COMMANDS", ".SH COMMON OPTIONS", ".SH CONFIGURATION",
+        ".SH ENVIRONMENT", ".SH EXIT STATUS", ".SH EXAMPLES", ".SS swapmq publish",
+        ".SS swapmq queue redrive", ".SS swapmq config explain", ".SS swapmq switch"}) {
+    EXPECT_NE(page.find(section), std::string::npos) << section;
+  }
+  for (const char* hidden : {"__complete", "__manual"}) {
+    EXPECT_EQ(page.find(hidden), std::string::npos) << hidden;
+  }
 }
 
 TEST(Table, AlignsAndShowsNoControlCharacters) {

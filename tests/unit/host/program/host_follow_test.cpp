@@ -230,7 +230,8 @@ TEST_F(HostTraffic, ATerminalShowsHowFarASwitchIs) {
   EXPECT_THAT(shown.out,
               HasSubstr("\r\033[Kfrom sqlite to memory: drain, left 3 ready 0 unacked 0 delayed, "
                         "moved 0, "));
-  EXPECT_THAT(shown.out, HasSubstr("\r\033[Kswapmq: the switch is still under way"))
+  EXPECT_THAT(shown.out,
+              HasSubstr("\r\033[K\033[1;31mswapmq:\033[0m the switch is still under way"))
       << "the line is out of the way";
 }
 

@@ -72,6 +72,22 @@ TEST_F(Host, SwitchesRollsBackAndForgets) {
   EXPECT_THAT(nothing.err, HasSubstr("no switch is under way"));
 }
 
+TEST_F(Host, OtherCommandsWorkBesideIt) {
+  HostProcess host(folder_);
+  EXPECT_EQ(swapmq({"publish", "tasks"}, {.input = "beside"}).code, 0);
+  const Finished sizes = swapmq({"queue", "stats", "tasks", "--json"});
+  EXPECT_EQ(sizes.code, 0) << sizes.err;
+  EXPECT_THAT(sizes.out, AllOf(HasSubstr(R"("backend":"sqlite")"), HasSubstr(R"("ready":1)")));
+  // Not where the configuration leads, but where the host is.
+  EXPECT_EQ(swapmq({"queue", "peek", "tasks", "--set", "message_queue.type=memory"}).out,
+            "beside\n");
+  EXPECT_THAT(run(folder_, {"__complete", "-c", "swapmq.json", "consume", "t"}).out,
+              HasSubstr("tasks\n"));
+  EXPECT_EQ(swapmq({"consume", "tasks", "--max", "1"}).out, "beside\n");
+  EXPECT_EQ(swapmq({"consume", "tasks", "--watch", "--max", "1"}).code, 1)
+      << "a host needs a state_dir of its own";
+}
+
 TEST_F(Host, ADryRunTellsAndChangesNothing) {
   HostProcess host(folder_);
   const Finished possible = swapmq({"switch", "memory", "--dry-run", "--allow-capability-loss"});

@@ -50,6 +50,30 @@ TEST_F(Kit, JsonIsOneDocumentAlone) {
   EXPECT_EQ(checked.err, "");
 }
 
+TEST_F(Kit, OnlySomeTests) {
+  const Finished checked = run(folder_, {"plugin", "check", "memory", "--only", "Flow.NotMore*"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("memory: 1 passed, 0 failed, 0 not promised\n"));
+  EXPECT_EQ(run(folder_, {"plugin", "check", "memory", "--only", "Nothing.*"}).code, 2);
+}
+
+TEST_F(Kit, JUnitIsWellFormedAndSaysWhatFailed) {
+  const Finished checked =
+      run(folder_, {"plugin", "check", SWAPMQ_TEST_BACKENDS "/trouble.so", "--only",
+                    "Settle.TwiceIsLost:Limits.*", "--junit", "result.xml"});
+  EXPECT_EQ(checked.code, 4);
+  const std::string xml = folder_.read("result.xml");
+  EXPECT_THAT(xml, HasSubstr(R"(<testsuite name="Settle" tests="1" failures="1" skipped="0")"));
+  EXPECT_THAT(xml, HasSubstr(R"(<testcase classname="trouble.Settle" name="TwiceIsLost")"));
+  EXPECT_THAT(xml, HasSubstr(R"(<skipped message="not promised: )"));
+  const Finished parsed =
+      run(folder_,
+          {"-c", "import xml.dom.minidom as d; print(d.parse('result.xml').childNodes[0].tagName)"},
+          {.program = "/usr/bin/python3"});
+  EXPECT_EQ(parsed.out, "testsuites\n") << parsed.err;
+  EXPECT_EQ(check({"--junit", "nowhere/result.xml"}).code, 2) << "it cannot be written";
+}
+
 TEST_F(Kit, WithoutATemporaryFolderSaysSo) {
   const How how{.environment = {"TMPDIR=" + folder_.path() + "/missing"}};
   const Finished checked = run(folder_, {"plugin", "check", "memory"}, how);

@@ -99,6 +99,29 @@ class WithSqlite : public testing::Test {
 
 std::string trouble_config(const Folder& folder, bool down = false);
 
+/// A command at a terminal of its own: all three of its standard descriptors are that. In the
+/// folder, which is its home, too. Killed by the destructor if it still runs.
+class Terminal {
+ public:
+  Terminal(const Folder& folder, Args command, const std::vector<std::string>& environment = {});
+  ~Terminal();
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  void type(std::string_view keys);
+  /// All that it has shown, up to that text; fails the test if that does not come within 30 s.
+  std::string read_until(std::string_view text);
+  /// All that it shows until it ends.
+  std::string read_all();
+
+ private:
+  bool read_some();
+
+  pid_t pid_ = -1;
+  int master_ = -1;
+  std::string shown_;
+};
+
 /// Waits until it is so; fails the test after 30 s.
 bool eventually(const std::function<bool()>& condition);
 
