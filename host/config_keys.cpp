@@ -155,6 +155,14 @@ std::string code(const std::string& text) { return text.empty() ? "" : "`" + cel
 
 } // namespace
 
+std::vector<PluginDescription> plugins_found(const std::vector<std::string>& folders) {
+  std::vector<PluginDescription> plugins;
+  for (const PluginFound& found : list_plugins(folders)) {
+    if (found.description) plugins.push_back(*found.description);
+  }
+  return plugins;
+}
+
 std::vector<ConfigKey> config_keys(const std::vector<PluginDescription>& plugins) {
   std::vector<ConfigKey> keys;
   const Document core = parse(config_schema());

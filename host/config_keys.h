@@ -19,6 +19,9 @@ struct ConfigKey {
   bool required = false;
 };
 
+/// Those that can be loaded, in the folders and in the usual ones.
+std::vector<PluginDescription> plugins_found(const std::vector<std::string>& folders);
+
 /// The options of a plugin are below message_queue.NAME. In the order of the schemas.
 std::vector<ConfigKey> config_keys(const std::vector<PluginDescription>& plugins);
 

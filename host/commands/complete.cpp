@@ -122,11 +122,9 @@ void add_backends(const Completion& wanted, Candidates& to) {
 void add_config_keys(const CommonOptions& common, Candidates& to) {
   const auto folders = folders_searched_first(common, {});
   if (!folders) return;
-  std::vector<PluginDescription> plugins;
-  for (const PluginFound& found : list_plugins(*folders)) {
-    if (found.description) plugins.push_back(*found.description);
+  for (const ConfigKey& key : config_keys(plugins_found(*folders))) {
+    to.add(key.path, key.description);
   }
-  for (const ConfigKey& key : config_keys(plugins)) to.add(key.path, key.description);
 }
 
 void add_all(const Completion& wanted, Candidates& to) {

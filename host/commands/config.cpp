@@ -71,14 +71,6 @@ int show(const CommonOptions& common, const ConfigCommand& command) {
   return exit_code(shown.error().code());
 }
 
-std::vector<PluginDescription> plugins_found(const std::vector<std::string>& folders) {
-  std::vector<PluginDescription> plugins;
-  for (const PluginFound& found : list_plugins(folders)) {
-    if (found.description) plugins.push_back(*found.description);
-  }
-  return plugins;
-}
-
 void add_key(JsonWriter& json, const ConfigKey& key) {
   json.begin_object()
       .member("key", key.path)

@@ -91,12 +91,13 @@ TEST_F(Peek, NotWhatWaitsForItsTime) {
   NEEDS(delayed_publish);
   Message later = message("later");
   later.due_at_ms = unix_now_ms() + kHourMs;
+  fill(name_, std::vector{later, message("now")});
+  EXPECT_EQ(look(10).bodies(), std::vector<std::string>{"now"});
   Message soon = message("soon");
   soon.due_at_ms = unix_now_ms() + 300;
-  fill(name_, std::vector{later, soon, message("now")});
-  EXPECT_EQ(look(10).body(0), "now");
-  EXPECT_TRUE(eventually([&] { return look(10).size() == 2; })) << "due meanwhile";
-  EXPECT_EQ(sorted(look(10).bodies()), (std::vector<std::string>{"now", "soon"}));
+  fill(name_, soon);
+  const std::vector<std::string> both{"now", "soon"};
+  EXPECT_TRUE(eventually([&] { return sorted(look(10).bodies()) == both; })) << "due meanwhile";
 }
 
 TEST_F(Peek, WhatCameBackIsShownWithItsCount) {
@@ -123,8 +124,7 @@ TEST_F(Peek, NotWhatHasExpired) {
   Message brief = message("brief");
   brief.expires_at_ms = unix_now_ms() + 300;
   fill(name_, std::vector{brief, message("lasting")});
-  EXPECT_TRUE(eventually([&] { return look(10).size() == 1; }));
-  EXPECT_EQ(look(10).body(0), "lasting");
+  EXPECT_TRUE(eventually([&] { return look(10).bodies() == std::vector<std::string>{"lasting"}; }));
 }
 
 TEST_F(Peek, HigherPriorityComesFirst) {
@@ -153,7 +153,7 @@ TEST_F(Peek, OfAnEmptyQueueNoneAndAMissingOneIsNotMade) {
 TEST_F(Peek, DoesNotWait) {
   const auto start = Clock::now();
   EXPECT_EQ(look(1).size(), 0u);
-  EXPECT_LT(since(start), kit().options.tolerance + milliseconds(500));
+  EXPECT_LT(since(start), 4 * kit().options.tolerance);
 }
 
 TEST_F(Peek, BesideConsumersAtWork) {
