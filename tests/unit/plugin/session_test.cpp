@@ -123,7 +123,8 @@ TEST(SessionList, GivesEveryName) {
   EXPECT_FALSE(liar.session().list_queues(keep, soon()));
   EXPECT_THAT(names, ElementsAre("a", "b"));
   EXPECT_THAT(liar.backend().plugin().description().extensions,
-              ElementsAre(SWAPMQ_EXTENSION_LIST_QUEUES, SWAPMQ_EXTENSION_CLAIM_DELAYED));
+              ElementsAre(SWAPMQ_EXTENSION_LIST_QUEUES, SWAPMQ_EXTENSION_CLAIM_DELAYED,
+                          SWAPMQ_EXTENSION_PEEK));
 }
 
 TEST(SessionList, TablesAndNamesAreChecked) {

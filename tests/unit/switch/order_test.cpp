@@ -179,7 +179,11 @@ TEST_F(StrictOrder, GivingUpADeadBackendOpensTheNewOne) {
   ASSERT_TRUE(mq.switch_to("memory", strict));
   ASSERT_TRUE(eventually([&] { return mq.backend_name() == "memory"; }));
   ASSERT_FALSE(mq.forget("sqlite", true));
-  ASSERT_TRUE(eventually([&] { return mq.switch_status().backends.size() == 1; }));
+  ASSERT_TRUE(eventually([&] {
+    const auto backends = mq.switch_status().backends;
+    return backends.size() == 1 &&
+           backends[0].name == "memory"; // not the list of before the switch
+  }));
   publish(mq, 1, 2);
   auto subscription = mq.subscribe("tasks");
   EXPECT_EQ(subscription->receive(1, 5s)->at(0).body(), "1");
