@@ -172,7 +172,7 @@ TEST_F(Wire, ABoundRefusesWhatIsBeyondIt) {
     bounded.queues = '"' + queue + R"(":{"max_length":3})";
     MessageQueue mq = open_queue(bounded);
     const std::vector<Message> five(5, Message{.body = "body"});
-    const std::vector<Sent> sent = mq.publish_many(queue, five, {.timeout = milliseconds(300)});
+    const std::vector<Sent> sent = mq.publish_many(queue, five, {.timeout = milliseconds(3000)});
     for (std::size_t i = 0; i < 5; ++i) {
       EXPECT_EQ(sent[i].outcome(), i < 3 ? Outcome::confirmed : Outcome::failed) << type << i;
     }
