@@ -106,8 +106,8 @@ TEST_F(Reloading, AfterTheEndItIsRefused) {
 
 TEST(Worker, HasABound) {
   const Descriptor rung(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  std::promise<void> began, may_end; // outlive the worker, whose job looks at them
   Worker worker(rung.get());
-  std::promise<void> began, may_end;
   ASSERT_TRUE(worker.post([&] {
     began.set_value();
     may_end.get_future().wait();
@@ -120,9 +120,9 @@ TEST(Worker, HasABound) {
 
 TEST(Worker, TellsThatAJobDoesNotEnd) {
   const Descriptor rung(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  Worker worker(rung.get());
   std::promise<void> began, may_end;
   bool dropped = true;
+  Worker worker(rung.get());
   ASSERT_TRUE(worker.post([&] {
     began.set_value();
     may_end.get_future().wait();

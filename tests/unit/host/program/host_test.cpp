@@ -315,10 +315,9 @@ TEST_F(Host, TellsItsServiceManager) {
 
 TEST_F(Host, TheWatchdogIsFedTwiceInItsTime) {
   Manager manager(folder_);
+  const auto began = std::chrono::steady_clock::now(); // what is read late was sent in time
   HostProcess host(folder_, {"run"}, manager.how({"WATCHDOG_USEC=400000"}));
-  EXPECT_NE(manager.next("WATCHDOG=1"), "");
-  const auto began = std::chrono::steady_clock::now();
-  for (int i = 0; i < 5; ++i) EXPECT_NE(manager.next("WATCHDOG=1"), "");
+  for (int i = 0; i < 6; ++i) EXPECT_NE(manager.next("WATCHDOG=1"), "");
   const auto took = std::chrono::steady_clock::now() - began;
   EXPECT_GE(took, std::chrono::milliseconds(600)) << "far more often than every 200 ms";
 }
