@@ -8,6 +8,7 @@
 #include "daemon/status_text.h"
 #include "output.h"
 #include "signals.h"
+#include "table.h"
 
 namespace swapmq::host {
 
@@ -18,10 +19,7 @@ Result<MessageQueue> open_beside_host(CommonOptions common, const Error& in_use)
   constexpr milliseconds patience{5'000};
   const Result<ConfigOutline> config = outline_config(common.config, common.overrides);
   if (!config || config->state_dir.empty()) return in_use;
-  ControlRequest request;
-  request.what = ControlRequest::Do::status;
-  request.timeout = patience;
-  const auto answer = ask_host(config->state_dir, request, [](const std::string&) {});
+  const Result<ControlAnswer> answer = ask_status(config->state_dir, patience);
   const std::string active = answer ? active_backend(answer->status) : std::string();
   if (active.empty()) return in_use;
   common.overrides.push_back({"state_dir", ""});
@@ -71,6 +69,10 @@ ExitCode fail_to_open(const CommonOptions& common, const Error& error) {
     (void)fail(error);
   }
   return error.code() == Errc::invalid_argument ? exit_config : exit_code(error.code());
+}
+
+Error no_such_queue(std::string_view name) {
+  return {Errc::not_found, "there is no queue \"" + printable(name) + "\""};
 }
 
 Result<std::vector<std::string>> folders_searched_first(const CommonOptions& common,

@@ -31,6 +31,8 @@ ExitCode fail(const Error& error);
 /// the config's name, and a value that only the backend could refuse is one of the config.
 ExitCode fail_to_open(const CommonOptions& common, const Error& error);
 
+Error no_such_queue(std::string_view name);
+
 /// Where plugins are looked for before all else: the folders of the command line, then those of the
 /// config, if one is named.
 Result<std::vector<std::string>> folders_searched_first(const CommonOptions& common,

@@ -54,10 +54,9 @@ std::string printed(const char* format, Args... args) {
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   static constexpr std::array<Unit, 5> units{
       {{"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}}};
-  constexpr double hundred_years_ms = 36525.0 * 86400e3;
   if (text == "0") return std::chrono::milliseconds(0);
   const auto ms = scaled(text, units);
-  if (!ms || *ms > hundred_years_ms) return std::nullopt;
+  if (!ms || *ms > static_cast<double>(hundred_years_ms)) return std::nullopt;
   // Rounded up, so that what is not zero never becomes "none" or "for ever".
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(*ms)));
 }

@@ -11,6 +11,8 @@
 
 namespace swapmq::host {
 
+inline constexpr std::int64_t hundred_years_ms = 36'525ll * 24 * 3600 * 1000;
+
 /// "500ms", "2s", "1.5m", "12h", "7d". A unit is needed ("2" could be anything), but for "0".
 /// None: not a duration, negative, or beyond a hundred years.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -111,10 +111,7 @@ void add_backends(const Completion& wanted, Candidates& to) {
     if (!config || config->state_dir.empty()) return;
     folder = config->state_dir;
   }
-  ControlRequest request;
-  request.what = ControlRequest::Do::status;
-  request.timeout = patience;
-  const auto answer = ask_host(folder, request, [](const std::string&) {});
+  const Result<ControlAnswer> answer = ask_status(folder, patience);
   if (!answer) return;
   for (const std::string& key : left_backends(answer->status)) to.add(key);
 }

@@ -22,7 +22,6 @@ using rapidjson::Value;
 constexpr std::string_view base64_suffix = "_base64";
 constexpr std::size_t longest_id = 255, longest_header_name = 255;
 constexpr std::uint32_t highest_priority = 9;
-constexpr std::uint64_t hundred_years_ms = 100ull * 366 * 24 * 3600 * 1000;
 
 struct TextKey {
   std::string_view name;
@@ -127,10 +126,10 @@ class LineReader {
   static Error read_time(std::string_view key, const Value& value,
                          std::optional<milliseconds>& to) {
     if (key.ends_with("_ms")) {
-      if (!value.IsUint64() || value.GetUint64() > hundred_years_ms) {
+      if (!value.IsInt64() || value.GetInt64() < 0 || value.GetInt64() > hundred_years_ms) {
         return expected(key, "milliseconds, at most a hundred years", value);
       }
-      to = milliseconds(static_cast<std::int64_t>(value.GetUint64()));
+      to = milliseconds(value.GetInt64());
       return {};
     }
     if (value.IsString()) to = parse_duration(text_of(value));

@@ -11,16 +11,11 @@
 #include "output.h"
 #include "program.h"
 #include "signals.h"
-#include "table.h"
 
 namespace swapmq::host {
 namespace {
 
 constexpr milliseconds one_look{1000}; // for a message to come, where they have to be taken
-
-Error missing(const std::string& queue) {
-  return {Errc::not_found, "there is no queue \"" + printable(queue) + "\""};
-}
 
 ExitCode print(const std::vector<Delivery>& shown, const PeekCommand& command) {
   JsonWriter json;
@@ -61,7 +56,7 @@ int run(const CommonOptions& common, const PeekCommand& command) {
   if (!opened) return fail_to_open(common, opened.error());
   const Result<QueueStats> stats = opened->stats(command.queue, command.timeout);
   if (!stats) return fail(stats.error());
-  if (!stats->exists) return fail(missing(command.queue));
+  if (!stats->exists) return fail(no_such_queue(command.queue));
   const auto shown = opened->peek(command.queue, command.max, command.timeout);
   if (shown) return print(*shown, command);
   if (shown.error().code() != Errc::not_supported) return fail(shown.error());

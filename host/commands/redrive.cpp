@@ -105,9 +105,7 @@ class Redrive {
   Error count(std::uint64_t& to) {
     const auto stats = queue_.stats(command_.queue, command_.timeout);
     if (!stats) return stats.error();
-    if (!stats->exists) {
-      return {Errc::not_found, "there is no queue \"" + printable(command_.queue) + "\""};
-    }
+    if (!stats->exists) return no_such_queue(command_.queue);
     const bool known = stats->ready_precision == Precision::exact;
     to = known ? stats->ready : no_end;
     if (command_.max > 0) to = std::min(to, command_.max);

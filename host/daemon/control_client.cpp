@@ -156,4 +156,11 @@ Result<ControlAnswer> ask_host(const std::string& state_dir, const ControlReques
   }
 }
 
+Result<ControlAnswer> ask_status(const std::string& state_dir, std::chrono::milliseconds patience) {
+  ControlRequest request;
+  request.what = ControlRequest::Do::status;
+  request.timeout = patience;
+  return ask_host(state_dir, request, [](const std::string&) {});
+}
+
 } // namespace swapmq::host

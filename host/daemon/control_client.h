@@ -29,4 +29,7 @@ struct ControlAnswer {
 Result<ControlAnswer> ask_host(const std::string& state_dir, const ControlRequest& request,
                                const std::function<void(const std::string& status)>& on_progress);
 
+/// How it is doing, for a command that needs to know; `status` of the answer.
+Result<ControlAnswer> ask_status(const std::string& state_dir, std::chrono::milliseconds patience);
+
 } // namespace swapmq::host

@@ -22,6 +22,7 @@ constexpr std::string_view kReceipt = "-";
 void add_entry(RedisBatch& batch, Arena& arena, const Reply*& at) {
   const Reply& id = *at;
   const Reply& fields = *id.next;
+  if (!is_entry_id(id.type, id.text)) no_answer(kDoing);
   const auto deliveries =
       static_cast<uint64_t>(expect_integer(*fields.next, 0, UINT32_MAX, kDoing));
   at = fields.next->next;

@@ -72,6 +72,19 @@ TEST_F(Host, SwitchesRollsBackAndForgets) {
   EXPECT_THAT(nothing.err, HasSubstr("no switch is under way"));
 }
 
+TEST_F(Host, TellsProgramsThatItRunsAndThatItHasEnded) {
+  HostProcess host(folder_, {"run", "--json"});
+  host.signal(SIGTERM);
+  const Finished ended = host.wait();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const std::vector<std::string> events = lines_of(ended.out);
+  ASSERT_EQ(events.size(), 2u) << ended.out;
+  EXPECT_THAT(events[0], AllOf(HasSubstr(R"({"event":"running","backend":"sqlite","process":)"),
+                               HasSubstr(R"("config":"swapmq.json","control_socket":"/)")));
+  EXPECT_THAT(events[1], AllOf(HasSubstr(R"({"event":"ended","backend":"sqlite","seconds":)"),
+                               HasSubstr(R"("drained":true})")));
+}
+
 TEST_F(Host, OtherCommandsWorkBesideIt) {
   HostProcess host(folder_);
   EXPECT_EQ(swapmq({"publish", "tasks"}, {.input = "beside"}).code, 0);

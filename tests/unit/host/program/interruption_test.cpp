@@ -30,7 +30,7 @@ TEST_F(Interruption, OfAPipePublishesTheLinesThatWereRead) {
   publish.signal(SIGINT);
   const Finished finished = publish.wait();
   EXPECT_EQ(finished.code, 130);
-  EXPECT_THAT(finished.err, HasSubstr("confirmed 1000 failed 0 in_doubt 0"));
+  EXPECT_THAT(finished.err, HasSubstr("confirmed 1000 failed 0 in_doubt 0, interrupted\n"));
   EXPECT_EQ(consume_all(), numbered_lines(1000));
 }
 
