@@ -128,10 +128,12 @@ TEST_F(ProxyTest, HoldsOpenConnectionsAloneAndPassesOnWhatTheyLeft) {
     client.send({"GET", "x"});
     EXPECT_TRUE(proxy_.await_that([](const Proxy& p) { return p.held(Way::requests) > 0; }));
   }
-  EXPECT_EQ(connect().ask({"PING"}).text, "PONG");
+  RedisClient another = connect();
+  EXPECT_EQ(another.ask({"PING"}).text, "PONG");
   EXPECT_EQ(server_.commands(), (std::vector<Command>{{"PING"}, {"PING"}}));
   proxy_.release(Way::requests);
   EXPECT_TRUE(server_.await_command("GET")) << "though its client has gone";
+  EXPECT_EQ(server_.open(), 2U) << "it was not told so";
 }
 
 TEST_F(ProxyTest, SwallowsInOpenConnectionsAlone) {

@@ -46,6 +46,7 @@ struct Channel {
   bool swallows = false;
   bool held = false;
   bool ended = false;  ///< its side sends no more
+  bool silent = false; ///< which the other is not to learn
   bool closed = false; ///< and the other was told
 
   void add(std::string bytes, Clock::time_point due) {
@@ -241,6 +242,7 @@ void Proxy::Loop::take(Connection& connection, Way way) {
     if (!channel.swallows) channel.add(std::move(bytes), Clock::now() + rules(way).delay);
   } else if (length == 0) {
     channel.ended = true;
+    channel.silent = holds(way, channel);
   } else if (errno != EAGAIN && errno != EINTR) {
     connection.drop();
   }
@@ -266,7 +268,8 @@ void Proxy::Loop::pass(Connection& connection, Way way) {
     }
   }
   if (connection.dropped) return;
-  if (channel.ended && channel.pieces.empty() && !channel.closed && !holds(way, channel)) {
+  if (channel.ended && channel.pieces.empty() && !channel.closed && !channel.silent &&
+      !holds(way, channel)) {
     channel.closed = true;
     ::shutdown(connection.to(way), SHUT_WR);
   }

@@ -44,7 +44,9 @@ class Proxy {
   /// Passes exactly `bytes` more of this way; then, when the next byte comes, it sends this instead
   /// and swallows all that comes this way in that connection.
   void replace_after(Way way, std::uint64_t bytes, std::string garbage);
-  /// Passes nothing of this way any more and keeps what comes, until `release`.
+  /// Passes nothing of this way any more and keeps what comes, until `release`. Of a side that
+  /// closes meanwhile the other learns nothing even then: so do networks that come back too late,
+  /// and a broker may drop what came at once before a goodbye.
   void hold(Way way);
   /// The same for the connections that are open now; those that come are not concerned.
   void hold_open(Way way);
