@@ -25,6 +25,7 @@ using network::ConnectionLost;
 // Asked for before the first is here.
 constexpr uint64_t kGetsAtOnce = 64;
 constexpr uint64_t kGetsOfUnknownSize = 8;
+constexpr uint16_t kSendOnChannel = 2; // of a claimer's connection
 // Between looks for delay queues that somebody else has made. Each asks for every one that is not
 // known, and what is not there is a line in the broker's log.
 constexpr milliseconds kLookAtFirst(2000);
@@ -175,7 +176,31 @@ void Claimer::get_from(std::size_t place, std::vector<Got>& got, const backend::
     }
     sift(got, before, deadline);
     ready = empty ? 0 : ready - count;
+    places_[place].set_aside |= empty;
   }
+  send_on(places_[place], deadline);
+}
+
+/// What a quorum queue finds to have ended when something is got from it, it only sets aside, and
+/// passes it on with whatever happens there next; if that was the last it had, perhaps never
+/// (RabbitMQ 3.10 to 4.1 at least). A consumer is something; what it may be pushed goes back with
+/// its channel.
+void Claimer::send_on(Place& place, Deadline deadline) {
+  if (!place.set_aside) return;
+  Connection& connection = attach(deadline);
+  open_channel(connection, kSendOnChannel, deadline);
+  request<amqp_basic_qos_ok_t>(connection, kSendOnChannel, AMQP_BASIC_QOS_METHOD,
+                               amqp_basic_qos_t{0, 1, 0}, AMQP_BASIC_QOS_OK_METHOD, deadline);
+  amqp_basic_consume_t consume{};
+  consume.queue = amqp_bytes(place.name);
+  request<amqp_basic_consume_ok_t>(connection, kSendOnChannel, AMQP_BASIC_CONSUME_METHOD, consume,
+                                   AMQP_BASIC_CONSUME_OK_METHOD, deadline);
+  amqp_channel_close_t close{};
+  close.reply_code = AMQP_REPLY_SUCCESS;
+  request<amqp_channel_close_ok_t>(connection, kSendOnChannel, AMQP_CHANNEL_CLOSE_METHOD, close,
+                                   AMQP_CHANNEL_CLOSE_OK_METHOD, deadline);
+  connection.channel(kSendOnChannel) = {};
+  place.set_aside = false;
 }
 
 bool Claimer::is_full(const std::vector<Got>& got, const backend::ClaimArgs& args,

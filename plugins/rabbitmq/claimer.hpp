@@ -77,7 +77,8 @@ class Claimer {
   /// A delay queue.
   struct Place {
     std::string name;
-    bool exists = false; // as far as is known
+    bool exists = false;   // as far as is known
+    bool set_aside = true; // perhaps: something ended there, by this claimer or one before it
   };
   /// One that is got.
   struct Got {
@@ -109,6 +110,7 @@ class Claimer {
                backend::Deadline deadline);
   void get_from(std::size_t place, std::vector<Got>& got, const backend::ClaimArgs& args,
                 std::size_t most, backend::Deadline deadline);
+  void send_on(Place& place, backend::Deadline deadline);
   std::optional<Got> read_got(Connection& connection, std::size_t place,
                               backend::Deadline deadline);
   void read_content(Connection& connection, Got& got, backend::Deadline deadline);

@@ -72,6 +72,8 @@ enum Method : std::uint32_t {
   kPublish = 60 << 16 | 40,
   kReturn = 60 << 16 | 50,
   kDeliver = 60 << 16 | 60,
+  kGet = 60 << 16 | 70,
+  kGetEmpty = 60 << 16 | 72,
   kAck = 60 << 16 | 80,
   kNack = 60 << 16 | 120,
   kConfirmSelect = 85 << 16 | 10,

@@ -4,13 +4,16 @@
 // on, what was settled meanwhile says so, and nothing comes early.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "../../support/backend_driver.hpp"
 #include "../support/proxy.hpp"
+#include "fake_broker.hpp"
 #include "one_broker.hpp"
 
 namespace swapmq::live {
@@ -25,6 +28,18 @@ using test::SessionPtr;
 
 constexpr std::size_t kMessages = 6;
 constexpr std::int64_t kHourMs = 3600 * 1000;
+
+Outcome claim_of(SessionPtr& session, swapmq_subscription* subscription, BatchPtr& batch) {
+  const auto* table = static_cast<const swapmq_claim_delayed*>(
+      test::plugin().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED));
+  swapmq_batch* raw = nullptr;
+  const Outcome outcome = test::outcome_of([&](swapmq_error* e) {
+    return table->claim(session.session, subscription, 100, 0, test::in(milliseconds(5000)), &raw,
+                        e);
+  });
+  batch = BatchPtr(raw);
+  return outcome;
+}
 
 class Claims : public OneBroker {
  protected:
@@ -44,24 +59,13 @@ class Claims : public OneBroker {
     }
     ASSERT_TRUE(session_.publish(queue_, texts).confirmed());
   }
-  Outcome claim(SessionPtr& session, swapmq_subscription* subscription, BatchPtr& batch) {
-    const auto* table = static_cast<const swapmq_claim_delayed*>(
-        test::plugin().extension(SWAPMQ_EXTENSION_CLAIM_DELAYED));
-    swapmq_batch* raw = nullptr;
-    const Outcome outcome = test::outcome_of([&](swapmq_error* e) {
-      return table->claim(session.session, subscription, 100, 0, test::in(milliseconds(5000)), &raw,
-                          e);
-    });
-    batch = BatchPtr(raw);
-    return outcome;
-  }
   /// All that can be claimed, sooner or later.
   std::vector<BatchPtr> claim_all(std::size_t count) {
     std::vector<BatchPtr> all;
     std::set<std::string> ids;
     EXPECT_TRUE(eventually([&] {
       BatchPtr batch;
-      claim(session_, subscription_, batch);
+      claim_of(session_, subscription_, batch);
       for (std::size_t i = 0; i < batch.size(); ++i) {
         EXPECT_TRUE(ids.insert(batch.id(i)).second || may_repeat_) << "claimed twice";
       }
@@ -128,7 +132,7 @@ TEST_F(Claims, CutAnywhereLoseNone) {
       SCOPED_TRACE((way == Way::requests ? "requests " : "replies ") + std::to_string(bytes));
       proxy_.cut_after(way, bytes);
       BatchPtr batch;
-      claim(session_, subscription_, batch);
+      claim_of(session_, subscription_, batch);
       proxy_.heal();
       std::vector<BatchPtr> claimed;
       if (batch.size() > 0) claimed.push_back(std::move(batch));
@@ -162,6 +166,54 @@ TEST_F(Claims, WhatTheBrokerTakesBackComesInTime) {
     return came >= kMessages;
   }));
   EXPECT_EQ(came, kMessages);
+}
+
+/// A quorum queue sets aside what it finds to have ended when it is asked for a message and has no
+/// other, and passes it on when something else happens there: so something does.
+class SetAside : public testing::TestWithParam<std::uint32_t> {
+ protected:
+  std::optional<AmqpReply> reply(const AmqpRequest& request) const {
+    using namespace amqp;
+    if (request.method == kGet) return method(request.channel, kGetEmpty, short_text(""));
+    if (request.method != kQueueDeclare) return std::nullopt;
+    return method(request.channel, kQueueDeclareOk, short_text("a queue") + u32(ready_) + u32(0));
+  }
+  static std::string options(int port) {
+    RabbitmqOptions options;
+    options.port = port;
+    return options.json();
+  }
+  [[nodiscard]] std::size_t count(amqp::Method method) const {
+    const auto requests = broker_.requests();
+    return static_cast<std::size_t>(
+        std::count_if(requests.begin(), requests.end(),
+                      [&](const AmqpRequest& request) { return request.method == method; }));
+  }
+  void claim() {
+    BatchPtr batch;
+    const Outcome outcome = claim_of(session_, subscription_, batch);
+    EXPECT_TRUE(outcome.ok()) << outcome;
+    EXPECT_EQ(batch.size(), 0U);
+  }
+
+  const std::uint32_t ready_ = GetParam();
+  FakeBroker broker_{[this](const AmqpRequest& request) { return reply(request); }};
+  OpenedBackend opened_{options(broker_.port())};
+  SessionPtr session_{opened_};
+  swapmq_subscription* subscription_ = session_.subscribe(session_.queue("tasks"));
+};
+
+INSTANTIATE_TEST_SUITE_P(Ready, SetAside, testing::Values(0U, 1U));
+
+TEST_P(SetAside, IsSentOnByAConsumerThatComesAndGoes) {
+  claim();
+  const std::size_t places = count(amqp::kConsume);
+  EXPECT_GT(places, 10U) << "somebody else may have left some anywhere";
+  EXPECT_EQ(count(amqp::kChannelClose), places) << "what it was pushed goes back";
+  EXPECT_EQ(count(amqp::kGet), ready_ * places);
+  claim();
+  EXPECT_EQ(count(amqp::kConsume), (1 + ready_) * places) << "for each that found none";
+  EXPECT_EQ(count(amqp::kChannelClose), (1 + ready_) * places);
 }
 
 } // namespace
