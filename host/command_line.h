@@ -98,8 +98,9 @@ struct PluginCommand {
   enum class Action { list, show, check } action = Action::list;
   std::string plugin; ///< name or path
   std::string options = "{}";
-  std::string only;  ///< of check: a pattern of tests
-  std::string junit; ///< of check: a file
+  std::string only;           ///< of check: a pattern of tests
+  std::string junit;          ///< of check: a file
+  std::string broker_control; ///< of check: a command; empty: none
   std::vector<std::string> plugin_path;
 };
 

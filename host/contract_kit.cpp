@@ -96,6 +96,9 @@ ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args)
 
 ExitCode run_contract_kit(const KitRun& run) {
   std::vector<std::string> args{"--plugin", run.plugin, "--options", run.options, "--isolate"};
+  if (!run.broker_control.empty()) {
+    args.insert(args.end(), {"--broker-control", run.broker_control});
+  }
   if (!run.junit.empty()) args.insert(args.end(), {"--junit", run.junit});
   if (!run.only.empty()) args.push_back("--gtest_filter=" + run.only);
   std::string looked;

@@ -11,11 +11,12 @@
 namespace swapmq::host {
 
 struct KitRun {
-  std::string plugin;   ///< a path, or a name that the kit looks for itself
-  std::string options;  ///< JSON
-  std::string only;     ///< a pattern of tests; empty: all
-  std::string junit;    ///< a file for the result as JUnit XML; empty: none
-  bool as_json = false; ///< standard output is the kit's result alone
+  std::string plugin;         ///< a path, or a name that the kit looks for itself
+  std::string options;        ///< JSON
+  std::string only;           ///< a pattern of tests; empty: all
+  std::string broker_control; ///< a command; empty: none
+  std::string junit;          ///< a file for the result as JUnit XML; empty: none
+  bool as_json = false;       ///< standard output is the kit's result alone
   bool quiet = false;
 };
 

@@ -214,6 +214,11 @@ const char* const plugin_check_footer =
     R"(The queues that the kit makes and deletes have names of their own, but do not point it at a broker
 that others depend on. {dir} in the options stands for a folder that lives as long as the check.
 
+--broker-control lets it break the broker behind the plugin: CMD is a command of the shell, to which
+one word is added. start returns when the broker takes connections, stop when it has ended in order,
+kill when it was killed (SIGKILL); pause and resume are SIGSTOP and SIGCONT. Each may be told twice;
+CMD exits with 0 if it is so. The broker is to run when the check begins, and runs when it ends.
+
 Exit codes: 0 the plugin keeps the contract; 4 it does not, or cannot be loaded.
 
 Examples:
@@ -221,7 +226,8 @@ Examples:
   swapmq plugin check sqlite --options '{"path": "{dir}/queues.db"}'
   swapmq plugin check ./mine.so --options '{"url": "mine://127.0.0.1"}'
   swapmq plugin check ./mine.so --only 'Settle.*:Order.*'
-  swapmq plugin check ./mine.so --junit result.xml)";
+  swapmq plugin check ./mine.so --junit result.xml
+  swapmq plugin check ./mine.so --only 'Broker.*' --broker-control './broker.sh')";
 
 const char* const completion = R"(Print the completion script of a shell.
 

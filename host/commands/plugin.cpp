@@ -131,8 +131,8 @@ int check(const CommonOptions& common, const PluginCommand& command,
     print_err(text + "\n");
     return exit_plugin;
   }
-  return run_contract_kit(
-      {path, command.options, command.only, command.junit, common.json, common.quiet});
+  return run_contract_kit({path, command.options, command.only, command.broker_control,
+                           command.junit, common.json, common.quiet});
 }
 
 } // namespace

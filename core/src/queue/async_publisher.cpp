@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "quiet_thread.h"
+
 namespace swapmq::queue {
 
 using std::chrono::steady_clock;
@@ -107,7 +109,9 @@ AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
 
 void AsyncPublisher::start() {
   threads_.emplace_back([this] { complete(); });
-  for (std::size_t i = 0; i < leaders_; ++i) threads_.emplace_back([this] { lead_groups(); });
+  for (std::size_t i = 0; i < leaders_; ++i) {
+    threads_.push_back(quiet_thread([this] { lead_groups(); }));
+  }
 }
 
 void AsyncPublisher::lead(Publisher& publisher, std::shared_ptr<PublishGroup> group,

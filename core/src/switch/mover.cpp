@@ -9,6 +9,7 @@
 #include "failpoint.h"
 #include "plugin/call_error.h"
 #include "plugin/views.h"
+#include "quiet_thread.h"
 #include "switch/cargo.h"
 
 namespace swapmq::switching {
@@ -40,7 +41,7 @@ std::size_t hash_of(const swapmq_message& message) {
 } // namespace
 
 Mover::Mover(Traffic& traffic, std::shared_ptr<queue::Side> from)
-    : traffic_(traffic), from_(std::move(from)), thread_([this] { run(); }) {}
+    : traffic_(traffic), from_(std::move(from)), thread_(quiet_thread([this] { run(); })) {}
 
 Mover::~Mover() { stop(); }
 

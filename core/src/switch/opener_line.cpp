@@ -4,6 +4,8 @@
 #include <system_error>
 #include <utility>
 
+#include "quiet_thread.h"
+
 namespace swapmq::switching {
 
 using std::chrono::milliseconds;
@@ -30,7 +32,7 @@ void OpenerLine::want(const Member& member) {
   if (!began) return;
   Attempt& attempt = found->second; // stays there until its outcome is taken
   try {
-    attempt.thread = std::thread([this, &attempt, member] {
+    attempt.thread = quiet_thread([this, &attempt, member] {
       auto outcome = open_(member);
       {
         const Lock ended(mutex_);

@@ -6,6 +6,7 @@
 
 #include "failpoint.h"
 #include "queue/clock.h"
+#include "quiet_thread.h"
 
 namespace swapmq::switching {
 
@@ -128,7 +129,7 @@ void Switcher::start() {
   publishes_there_from_now();
   open_gates();
   describe_backends();
-  thread_ = std::thread([this] { run(); });
+  thread_ = quiet_thread([this] { run(); });
 }
 
 void Switcher::stop() {

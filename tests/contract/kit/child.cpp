@@ -96,8 +96,10 @@ void end_interrupted(const std::string& folder) {
 
 std::unique_lock<std::mutex> hold_off_end() { return std::unique_lock(running_mutex); }
 
-Process::Process(std::vector<std::string> arguments, bool with_stderr) {
-  const std::string program = own_program();
+Process::Process(std::vector<std::string> arguments, bool with_stderr)
+    : Process(own_program(), std::move(arguments), with_stderr) {}
+
+Process::Process(const std::string& program, std::vector<std::string> arguments, bool with_stderr) {
   std::vector<char*> argv;
   argv.push_back(const_cast<char*>(program.c_str())); // posix_spawn writes nothing there
   for (std::string& argument : arguments) argv.push_back(argument.data());

@@ -35,8 +35,10 @@ bool interrupted();
 
 class Process {
  public:
-  /// Runs this very program. Its output comes here; it sees its stdin end when this process ends.
-  /// Throws Breach if it cannot be started.
+  /// Its output comes here; it sees its stdin end when this process ends. Throws Breach if it
+  /// cannot be started.
+  Process(const std::string& program, std::vector<std::string> arguments, bool with_stderr);
+  /// Runs this very program.
   explicit Process(std::vector<std::string> arguments, bool with_stderr);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

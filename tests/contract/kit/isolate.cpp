@@ -94,11 +94,26 @@ Finding run_one(const std::string& test, const std::filesystem::path& folder) {
   const std::string json = (folder / "result.json").string();
   const auto ms = [](milliseconds time) { return std::to_string(time.count()); };
   const auto start = std::chrono::steady_clock::now();
-  Process process(
-      {"--plugin", kit().path, "--options", options.options, "--dir", dir.string(), "--json", json,
-       "--quiet", "--hang-ms", ms(options.hang), "--patience-ms", ms(options.patience),
-       "--tolerance-ms", ms(options.tolerance), "--gtest_filter=" + test},
-      true);
+  std::vector<std::string> arguments{"--plugin",
+                                     kit().path,
+                                     "--options",
+                                     options.options,
+                                     "--dir",
+                                     dir.string(),
+                                     "--json",
+                                     json,
+                                     "--quiet",
+                                     "--hang-ms",
+                                     ms(options.hang),
+                                     "--patience-ms",
+                                     ms(options.patience),
+                                     "--tolerance-ms",
+                                     ms(options.tolerance),
+                                     "--gtest_filter=" + test};
+  if (!options.broker_control.empty()) {
+    arguments.insert(arguments.end(), {"--broker-control", options.broker_control});
+  }
+  Process process(std::move(arguments), true);
   std::string output;
   const Ended ended = process.wait(start + options.test_timeout, kKeptOutput, output);
   Finding finding = judge(test, ended, output, json);

@@ -17,6 +17,12 @@ void print_usage() {
       "  --options JSON           its options; {dir} stands for a fresh folder of this run\n"
       "  --isolate                each test in a process of its own: a crash or a hang is a\n"
       "                           finding and not the end\n"
+      "  --broker-control CMD     run as CMD start, stop, kill, pause or resume to break the "
+      "broker\n"
+      "                           behind the backend: start returns when it takes connections;\n"
+      "                           pause and resume are SIGSTOP and SIGCONT; each may be told "
+      "twice.\n"
+      "                           Without it the theme Broker is not promised\n"
       "  --list                   print the names of the tests, one a line\n"
       "  --json FILE              also write the result as JSON\n"
       "  --junit FILE             also write the result as JUnit XML\n"
@@ -40,6 +46,7 @@ std::optional<Options> parse(int argc, char** argv) {
   line.text("--json", options.json);
   line.text("--junit", options.junit);
   line.text("--dir", options.dir);
+  line.text("--broker-control", options.broker_control);
   line.text("--child", options.child);
   line.time("--hang-ms", options.hang);
   line.time("--patience-ms", options.patience);

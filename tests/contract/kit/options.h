@@ -22,6 +22,7 @@ struct Options {
   milliseconds patience{10000};      ///< how long to wait for what must come
   milliseconds tolerance{500};       ///< how late a wait may end
   milliseconds test_timeout{120000}; ///< --isolate: what one test may take
+  std::string broker_control;        ///< a command that breaks and mends the broker; empty: none
   bool list = false;
   bool isolate = false;
   bool quiet = false; ///< no line for each test

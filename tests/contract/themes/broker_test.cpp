@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+//
+// The broker stops, dies, falls silent and comes back: calls end in time and say what is true, and
+// what was confirmed is there. Only with --broker-control.
+#include <algorithm>
+#include <atomic>
+
+#include "broker_control.h"
+#include "fixture.h"
+
+namespace swapmq::contract {
+namespace {
+
+/// For a call while the broker is not there.
+constexpr milliseconds kShort{700};
+constexpr milliseconds kLease{400};
+
+class Broker : public Contract {
+ protected:
+  void SetUp() override {
+    if (!BrokerControl::given()) NOT_PROMISED("without --broker-control");
+    name_ = fresh_queue("broker");
+  }
+  void TearDown() override {
+    if (!BrokerControl::given()) return;
+    come_back();
+    Contract::TearDown();
+  }
+
+  /// Running, and reached by the plugin.
+  void come_back() {
+    BrokerControl::resume();
+    BrokerControl::start();
+    std::string why;
+    ASSERT_TRUE(eventually([&] {
+      try {
+        admin().ping();
+        return true;
+      } catch (const Breach& breach) {
+        why = breach.what();
+        return false;
+      }
+    })) << "the broker is back, and the plugin does not reach it: "
+        << why;
+  }
+
+  struct Books {
+    std::vector<std::string> confirmed, failed, in_doubt;
+    void add(std::span<const Message> sent, std::span<const swapmq_publish_result> results) {
+      for (std::size_t i = 0; i < sent.size(); ++i) {
+        const std::int32_t outcome = results[i].outcome;
+        auto& list = outcome == SWAPMQ_PUBLISH_CONFIRMED  ? confirmed
+                     : outcome == SWAPMQ_PUBLISH_IN_DOUBT ? in_doubt
+                                                          : failed;
+        list.push_back(sent[i].body);
+      }
+    }
+  };
+  /// What is there must be all that was confirmed, and nothing that failed.
+  void expect_true(const Books& books) {
+    const std::vector<std::string> got = drain(name_, books.confirmed.size());
+    for (const std::string& body : books.confirmed) {
+      EXPECT_GE(std::count(got.begin(), got.end(), body), 1)
+          << body << " was confirmed and is lost";
+    }
+    for (const std::string& body : books.failed) {
+      EXPECT_EQ(std::count(got.begin(), got.end(), body), 0)
+          << body << " was certainly not stored, and came";
+    }
+  }
+  /// One call, which must end in time and confirm nothing.
+  void publish_in_vain(Session& session, swapmq_queue* queue, Books& books) {
+    const std::vector<Message> sent{message("in vain " + std::to_string(++vain_))};
+    std::vector<swapmq_publish_result> results;
+    const auto start = Clock::now();
+    session.publish(queue, sent, results, in(kShort));
+    EXPECT_LE(since(start), kShort + kit().options.tolerance) << "publish ended late";
+    EXPECT_NE(results[0].outcome, SWAPMQ_PUBLISH_CONFIRMED) << "with no broker to say so";
+    books.add(sent, results);
+  }
+  static void expect_no_answer(swapmq_status status, const char* of) {
+    EXPECT_TRUE(status == SWAPMQ_UNAVAILABLE || status == SWAPMQ_TIMEOUT)
+        << of << ": expected UNAVAILABLE or TIMEOUT, got " << status_name(status);
+  }
+
+  std::string name_;
+  int vain_ = 0;
+};
+
+TEST_F(Broker, ThatIsStoppedIsUnavailableInTime) {
+  Session publishing = publisher(), looking = admin(), consuming = consumer();
+  swapmq_queue* queue = publishing.queue(name_);
+  publishing.confirm(queue, message("before"));
+  Subscription subscription = consuming.subscribe(consuming.queue(name_), 10);
+  BrokerControl::stop();
+
+  Books books;
+  publish_in_vain(publishing, queue, books);
+  publish_in_vain(publishing, queue, books); // by then it knows
+  ErrorProbe probe;
+  const auto start = Clock::now();
+  const std::int64_t deadline = in(kShort);
+  const swapmq_status pinged = call("ping", deadline, probe, [&](swapmq_error* error) {
+    return vt().ping(looking.raw(), deadline, error);
+  });
+  expect_no_answer(pinged, "ping");
+  EXPECT_LE(since(start), kShort + kit().options.tolerance) << "ping ended late";
+  const Exchanged exchanged = subscription.exchange({}, 10, in(kShort));
+  EXPECT_LE(exchanged.took, kShort + kit().options.tolerance) << "exchange ended late";
+  expect_no_answer(exchanged.status, "exchange");
+}
+
+TEST_F(Broker, ASessionThatIsNotDeadWorksAgainWhenItIsBack) {
+  Session session = publisher();
+  swapmq_queue* queue = session.queue(name_);
+  session.confirm(queue, message("before"));
+  BrokerControl::stop();
+  Books books;
+  publish_in_vain(session, queue, books);
+  come_back();
+  EXPECT_TRUE(eventually([&] {
+    const std::vector<Message> sent{message("after")};
+    std::vector<swapmq_publish_result> results;
+    session.publish(queue, sent, results, soon());
+    return results[0].outcome == SWAPMQ_PUBLISH_CONFIRMED;
+  })) << "it did not say that it is dead (SWAPMQ_ERROR_SESSION_DEAD), and stays useless";
+}
+
+TEST_F(Broker, WhatWasConfirmedSurvivesAStop) {
+  NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
+  Books books;
+  for (const Message& one : messages("kept", 50)) books.confirmed.push_back(one.body);
+  fill(name_, messages("kept", 50));
+  BrokerControl::stop();
+  come_back();
+  expect_true(books);
+}
+
+TEST_F(Broker, OutcomesAreTrueWhenItIsKilled) {
+  NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
+  Books books;
+  std::atomic<std::size_t> confirmed{0};
+  std::atomic<bool> enough{false};
+  Crew crew;
+  crew.run([&] {
+    std::size_t next = 0;
+    Session session = publisher();
+    while (!enough) {
+      std::vector<Message> sent;
+      for (int i = 0; i < 5; ++i) sent.push_back(message("under way " + std::to_string(next++)));
+      std::vector<swapmq_publish_result> results;
+      session.publish(session.queue(name_), sent, results, in(kShort));
+      books.add(sent, results);
+      confirmed = books.confirmed.size();
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return confirmed >= 200; }));
+  BrokerControl::kill();
+  std::this_thread::sleep_for(kShort);
+  enough = true;
+  crew.join();
+  come_back();
+  expect_true(books);
+}
+
+TEST_F(Broker, WhatWasSettledStaysSoWhenItIsKilled) {
+  NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
+  fill(name_, messages("handed out", 20));
+  std::vector<std::string> acked, open;
+  {
+    Session session = consumer();
+    Subscription subscription = session.subscribe(session.queue(name_), 20, kLease);
+    const Deliveries got = subscription.receive(20);
+    std::vector<swapmq_settlement> settlements;
+    for (std::size_t i = 0; i < 10; ++i) settlements.push_back(ack(got[i]));
+    EXPECT_EQ(subscription.settle(settlements), std::vector<swapmq_status>(10, SWAPMQ_OK));
+    for (std::size_t i = 0; i < got.size(); ++i) (i < 10 ? acked : open).push_back(got.body(i));
+    BrokerControl::kill();
+  }
+  come_back();
+  const std::vector<std::string> again = drain(name_, open.size());
+  for (const std::string& body : acked) {
+    EXPECT_EQ(std::count(again.begin(), again.end(), body), 0) << body << " was acked";
+  }
+  for (const std::string& body : open) {
+    EXPECT_GE(std::count(again.begin(), again.end(), body), 1) << body << " was not settled";
+  }
+}
+
+TEST_F(Broker, ThatFallsSilentHoldsNobodyBeyondTheDeadline) {
+  Session publishing = publisher(), consuming = consumer();
+  swapmq_queue* queue = publishing.queue(name_);
+  publishing.confirm(queue, message("before"));
+  Subscription subscription = consuming.subscribe(consuming.queue(name_), 10);
+  Books books;
+  books.confirmed.push_back("before");
+  BrokerControl::pause();
+  publish_in_vain(publishing, queue, books);
+  publish_in_vain(publishing, queue, books);
+  subscription.exchange({}, 10, in(kShort)); // may wait longer for an answer, but not hang
+  const auto start = Clock::now();
+  subscription.unsubscribe();
+  consuming.close();
+  publishing.close();
+  EXPECT_LE(since(start), kit().options.hang) << "closing waits for it";
+  come_back();
+  expect_true(books);
+}
+
+TEST_F(Broker, OpeningASessionEndsInTimeWithoutIt) {
+  BrokerControl::stop();
+  ErrorProbe probe;
+  swapmq_session* session = nullptr;
+  const std::int64_t deadline = in(kShort);
+  const auto start = Clock::now();
+  const swapmq_status status = call("session_open", deadline, probe, [&](swapmq_error* error) {
+    return vt().session_open(backend().raw(), SWAPMQ_ROLE_PUBLISH, deadline, &session, error);
+  });
+  EXPECT_LE(since(start), kShort + kit().options.tolerance) << "session_open ended late";
+  if (status != SWAPMQ_OK) return expect_no_answer(status, "session_open"); // or it connects later
+  call("session_close", [&] { vt().session_close(session); });
+}
+
+TEST_F(Broker, ComesAndGoesUnderTraffic) {
+  NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
+  Books books;
+  std::atomic<bool> enough{false};
+  Crew crew;
+  crew.run([&] {
+    Session session = publisher();
+    for (std::size_t next = 0; !enough; ++next) {
+      const std::vector<Message> sent{message("traffic " + std::to_string(next))};
+      std::vector<swapmq_publish_result> results;
+      session.publish(session.queue(name_), sent, results, in(kShort));
+      books.add(sent, results);
+    }
+  });
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(milliseconds(300));
+    if (round == 0) BrokerControl::stop();
+    if (round == 1) BrokerControl::kill();
+    if (round == 2) BrokerControl::pause();
+    std::this_thread::sleep_for(milliseconds(300));
+    come_back();
+  }
+  enough = true;
+  crew.join();
+  EXPECT_GT(books.confirmed.size(), 10U);
+  expect_true(books);
+}
+
+} // namespace
+} // namespace swapmq::contract
