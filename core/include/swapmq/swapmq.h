@@ -236,6 +236,12 @@ SWAPMQ_C_API int32_t swapmq_mq_consume(swapmq_mq* mq, const char* queue,
  * any more, unless it returns timeout. Not from a handler. */
 SWAPMQ_C_API int32_t swapmq_mq_consumer_close(swapmq_mq_consumer* consumer, int64_t timeout_ms,
                                               char* error, size_t error_size);
+/* Takes nothing more until it is resumed: what is buffered goes back to the queue, handlers in
+ * flight finish and are settled. Returns at once; from a handler, too. */
+SWAPMQ_C_API int32_t swapmq_mq_consumer_pause(swapmq_mq_consumer* consumer, char* error,
+                                              size_t error_size);
+SWAPMQ_C_API int32_t swapmq_mq_consumer_resume(swapmq_mq_consumer* consumer, char* error,
+                                               size_t error_size);
 /* Closes with 30 s if it is open. NULL is fine. */
 SWAPMQ_C_API void swapmq_mq_consumer_free(swapmq_mq_consumer* consumer);
 
@@ -251,6 +257,11 @@ SWAPMQ_C_API int32_t swapmq_mq_subscribe(swapmq_mq* mq, const char* queue,
 SWAPMQ_C_API int32_t swapmq_mq_receive(swapmq_mq_subscription* subscription, size_t max,
                                        int64_t timeout_ms, swapmq_mq_delivery** deliveries,
                                        size_t* count, char* error, size_t error_size);
+/* As those of a consumer; receive finds nothing while it is paused. */
+SWAPMQ_C_API int32_t swapmq_mq_subscription_pause(swapmq_mq_subscription* subscription, char* error,
+                                                  size_t error_size);
+SWAPMQ_C_API int32_t swapmq_mq_subscription_resume(swapmq_mq_subscription* subscription,
+                                                   char* error, size_t error_size);
 SWAPMQ_C_API int32_t swapmq_mq_subscription_close(swapmq_mq_subscription* subscription,
                                                   int64_t timeout_ms, char* error,
                                                   size_t error_size);

@@ -16,6 +16,8 @@
 // long; the others return at once. Ownership: string_views and spans passed in are borrowed for the
 // call, unless it says "copies"; views handed out live as long as the object that they came from.
 // Errors: values (Error, Result, Sent); only Result::value() and MessageQueue::open() throw.
+// Signals: the library handles none, and blocks them in those of its threads that run none of the
+// application's code (but for those of faults and SIGPROF).
 #ifndef SWAPMQ_SWAPMQ_HPP
 #define SWAPMQ_SWAPMQ_HPP
 
@@ -39,6 +41,8 @@
 namespace swapmq {
 
 using std::chrono::milliseconds;
+
+class Tracer;
 
 /// The version of the library, "MAJOR.MINOR.PATCH".
 SWAPMQ_API std::string_view version();
@@ -215,6 +219,13 @@ class SWAPMQ_API Consumer {
   /// that the broker does not answer is awaited beyond it, up to connection_timeout_seconds. Not
   /// from a handler.
   Error close(milliseconds timeout = milliseconds(30'000));
+  /// Takes nothing more until it is resumed: what is buffered goes back to the queue, where others
+  /// get it; handlers in flight finish and are settled. Returns at once, from a handler, too. It
+  /// counts as a consumer of the queue meanwhile: a switch waits for what lies there.
+  void pause();
+  /// Goes on to consume: from every backend that the message queue consumes from then.
+  void resume();
+  [[nodiscard]] bool paused() const;
   /// The last error of the connection to the broker, ok while it works.
   [[nodiscard]] Error last_error() const;
   /// Deliveries handed out and not settled.
@@ -236,6 +247,10 @@ class SWAPMQ_API Subscription {
   Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout);
   /// As Consumer::close.
   Error close(milliseconds timeout = milliseconds(30'000));
+  /// As those of Consumer. receive() finds nothing while it is paused.
+  void pause();
+  void resume();
+  [[nodiscard]] bool paused() const;
 
  private:
   std::shared_ptr<detail::ConsumerState> state_;
@@ -433,6 +448,10 @@ class SWAPMQ_API MessageQueue {
   /// tell.
   void publish_async(std::string_view queue, const Message& message,
                      std::function<void(Sent)> done = {}, const PublishOptions& options = {});
+
+  /// Of what is published and handled from now on; null: none. See swapmq/tracing.hpp. Before other
+  /// threads publish, and before consume(): it is not for consumers that there are.
+  void set_tracer(std::shared_ptr<Tracer> tracer);
 
   /// Calls the handler for each delivery. Errors: invalid_argument, closed. The broker need not be
   /// reachable.

@@ -80,6 +80,26 @@ std::int32_t swapmq_mq_consumer_close(swapmq_mq_consumer* consumer, std::int64_t
   return guarded(text, [&] { return leave(consumer->consumer.close(wait_of(timeout_ms)), text); });
 }
 
+std::int32_t swapmq_mq_consumer_pause(swapmq_mq_consumer* consumer, char* error,
+                                      std::size_t error_size) {
+  const Text text{error, error_size};
+  if (consumer == nullptr) return refuse("consumer_pause: consumer is NULL", text);
+  return guarded(text, [&] {
+    consumer->consumer.pause();
+    return leave({}, text);
+  });
+}
+
+std::int32_t swapmq_mq_consumer_resume(swapmq_mq_consumer* consumer, char* error,
+                                       std::size_t error_size) {
+  const Text text{error, error_size};
+  if (consumer == nullptr) return refuse("consumer_resume: consumer is NULL", text);
+  return guarded(text, [&] {
+    consumer->consumer.resume();
+    return leave({}, text);
+  });
+}
+
 void swapmq_mq_consumer_free(swapmq_mq_consumer* consumer) { delete consumer; }
 
 std::int32_t swapmq_mq_subscribe(swapmq_mq* mq, const char* queue,
@@ -126,6 +146,26 @@ std::int32_t swapmq_mq_receive(swapmq_mq_subscription* subscription, std::size_t
     auto received = subscription->subscription.receive(max, wait_of(timeout_ms));
     if (!received) return leave(received.error(), text);
     hand_over(*received, deliveries, *count);
+    return leave({}, text);
+  });
+}
+
+std::int32_t swapmq_mq_subscription_pause(swapmq_mq_subscription* subscription, char* error,
+                                          std::size_t error_size) {
+  const Text text{error, error_size};
+  if (subscription == nullptr) return refuse("subscription_pause: subscription is NULL", text);
+  return guarded(text, [&] {
+    subscription->subscription.pause();
+    return leave({}, text);
+  });
+}
+
+std::int32_t swapmq_mq_subscription_resume(swapmq_mq_subscription* subscription, char* error,
+                                           std::size_t error_size) {
+  const Text text{error, error_size};
+  if (subscription == nullptr) return refuse("subscription_resume: subscription is NULL", text);
+  return guarded(text, [&] {
+    subscription->subscription.resume();
     return leave({}, text);
   });
 }

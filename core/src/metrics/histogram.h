@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Counters and latency histograms that cost a relaxed atomic addition. Any thread.
+// Counters, gauges and latency histograms that cost a relaxed atomic addition. Any thread.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace swapmq::metrics {
 
@@ -19,6 +20,37 @@ class Counter {
 
  private:
   std::atomic<std::uint64_t> value_{0};
+};
+
+/// How much there is now: as much as is held.
+class Gauge {
+ public:
+  class Hold {
+   public:
+    Hold() = default;
+    explicit Hold(Gauge& gauge, std::int64_t amount = 1) : gauge_(&gauge), amount_(amount) {
+      gauge.value_.fetch_add(amount, std::memory_order_relaxed);
+    }
+    Hold(Hold&& other) noexcept
+        : gauge_(std::exchange(other.gauge_, nullptr)), amount_(other.amount_) {}
+    Hold& operator=(Hold other) noexcept {
+      std::swap(gauge_, other.gauge_);
+      std::swap(amount_, other.amount_);
+      return *this;
+    }
+    ~Hold() {
+      if (gauge_ != nullptr) gauge_->value_.fetch_sub(amount_, std::memory_order_relaxed);
+    }
+
+   private:
+    Gauge* gauge_ = nullptr;
+    std::int64_t amount_ = 0;
+  };
+
+  [[nodiscard]] std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
 };
 
 /// Buckets double from 1 microsecond to about 67 seconds; what is longer falls in the last one.

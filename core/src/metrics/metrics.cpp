@@ -18,6 +18,11 @@ void add(std::vector<Metric>& out, std::string name, Labels labels, const Counte
   out.push_back(std::move(metric));
 }
 
+void add(std::vector<Metric>& out, std::string name, Labels labels, const Gauge& gauge) {
+  Metric metric{std::move(name), std::move(labels), static_cast<double>(gauge.value())};
+  out.push_back(std::move(metric));
+}
+
 void add(std::vector<Metric>& out, std::string name, Labels labels, const Histogram& histogram) {
   Metric metric{std::move(name), std::move(labels)};
   std::uint64_t cumulative = 0;
@@ -56,6 +61,15 @@ void add(std::vector<Metric>& out, const Labels& labels, const QueueMetrics& que
   add(out, "swapmq_settle_seconds", labels, queue.settle_seconds);
 }
 
+void add(std::vector<Metric>& out, const Labels& labels, const SessionMetrics& sessions) {
+  add(out, "swapmq_sessions_opened_total", labels, sessions.opened);
+  add(out, "swapmq_sessions_broken_total", labels, sessions.broken);
+  add(out, "swapmq_sessions_in_use", labels, sessions.in_use);
+  if (sessions.limit.value() == 0) return; // no pool: nobody waits
+  add(out, "swapmq_session_waits_total", labels, sessions.waits);
+  add(out, "swapmq_sessions_limit", labels, sessions.limit);
+}
+
 } // namespace
 
 QueueMetrics& Registry::queue(std::string_view name) {
@@ -81,9 +95,9 @@ void Registry::count(std::string_view name, std::uint64_t amount) {
 std::vector<Metric> Registry::snapshot(std::string_view backend_name) const {
   const Labels backend{{"backend", std::string(backend_name)}};
   std::vector<Metric> out;
-  add(out, "swapmq_sessions_opened_total", backend, backend_.sessions_opened);
-  add(out, "swapmq_sessions_broken_total", backend, backend_.sessions_broken);
-  add(out, "swapmq_session_waits_total", backend, backend_.session_waits);
+  add(out, with(backend, "role", "publish"), backend_.publish);
+  add(out, with(backend, "role", "consume"), backend_.consume);
+  add(out, with(backend, "role", "admin"), backend_.admin);
   const Lock lock(mutex_);
   for (const auto& [name, value] : plugin_counters_) {
     const Labels labels = with(backend, "event", name);

@@ -25,8 +25,16 @@ struct QueueMetrics {
   Histogram settle_seconds;  ///< from the decision to the broker's word
 };
 
+/// Of the sessions of one role.
+struct SessionMetrics {
+  Counter opened, broken;
+  Counter waits; ///< for a free one
+  Gauge in_use;
+  Gauge limit; ///< how many a pool may have
+};
+
 struct BackendMetrics {
-  Counter sessions_opened, sessions_broken, session_waits;
+  SessionMetrics publish, consume, admin;
 };
 
 /// Owns the metrics of one message queue. References stay valid while it lives.

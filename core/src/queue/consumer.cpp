@@ -2,6 +2,7 @@
 #include "queue/consumer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "queue/clock.h"
@@ -35,7 +36,7 @@ void ConsumerState::consume_from(const std::shared_ptr<queue::Side>& side) {
   const bool known = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
     return lane->side().serial() == side->serial() && !lane->closing();
   });
-  if (closing_ || known || !side->consumed()) return;
+  if (closing_ || paused_ || known || !side->consumed()) return;
   // Several sessions share the work only where there are handlers enough for them.
   const ConsumeOptions& all = request_.options;
   const std::uint32_t sessions = runtime_->config()->pool.consume_sessions;
@@ -91,6 +92,33 @@ void ConsumerState::follow_config() {
   for (const auto& lane : lanes()) {
     lane->set_policy(runtime_->lane_policy(request_.queue, lane->side()));
   }
+}
+
+void ConsumerState::pause() {
+  {
+    const Lock lock(mutex_);
+    paused_ = true;
+  }
+  for (const auto& lane : lanes()) lane->begin_close();
+}
+
+void ConsumerState::resume() {
+  Lanes ended; // to be destroyed outside the lock
+  {
+    const Lock lock(mutex_);
+    paused_ = false;
+    const auto split = std::stable_partition(lanes_.begin(), lanes_.end(), [](const auto& lane) {
+      return !lane->closing() || !lane->drained();
+    });
+    std::move(split, lanes_.end(), std::back_inserter(ended));
+    lanes_.erase(split, lanes_.end());
+  }
+  runtime_->let_consume(*this);
+}
+
+bool ConsumerState::paused() const {
+  const Lock lock(mutex_);
+  return paused_;
 }
 
 void ConsumerState::begin_close() {
@@ -193,6 +221,13 @@ Consumer::~Consumer() {
 Error Consumer::close(milliseconds timeout) {
   return state_ != nullptr ? state_->close(timeout) : Error();
 }
+void Consumer::pause() {
+  if (state_ != nullptr) state_->pause();
+}
+void Consumer::resume() {
+  if (state_ != nullptr) state_->resume();
+}
+bool Consumer::paused() const { return state_ != nullptr && state_->paused(); }
 Error Consumer::last_error() const { return state_ != nullptr ? state_->last_error() : Error(); }
 std::size_t Consumer::in_flight() const { return state_ != nullptr ? state_->in_flight() : 0; }
 
@@ -217,6 +252,14 @@ Result<std::vector<Delivery>> Subscription::receive(std::size_t max, millisecond
   if (state_ == nullptr) return Error(Errc::closed, "the subscription was moved from");
   return state_->receive(max, timeout);
 }
+
+void Subscription::pause() {
+  if (state_ != nullptr) state_->pause();
+}
+void Subscription::resume() {
+  if (state_ != nullptr) state_->resume();
+}
+bool Subscription::paused() const { return state_ != nullptr && state_->paused(); }
 
 Error Subscription::close(milliseconds timeout) {
   return state_ != nullptr ? state_->close(timeout) : Error();

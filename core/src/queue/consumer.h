@@ -29,8 +29,8 @@ class ConsumerState {
   ConsumerState(std::shared_ptr<Runtime> runtime, ConsumeRequest request);
   ~ConsumerState();
 
-  /// Consumes there as well from now on, unless it does already, is being closed, or the side is
-  /// not to be consumed from.
+  /// Consumes there as well from now on, unless it does already, is paused or being closed, or the
+  /// side is not to be consumed from.
   void consume_from(const std::shared_ptr<queue::Side>& side) SWAPMQ_EXCLUDES(mutex_);
   /// Takes nothing more from there; what came from there is settled there.
   void leave(const queue::Side& side) SWAPMQ_EXCLUDES(mutex_);
@@ -41,6 +41,11 @@ class ConsumerState {
   [[nodiscard]] bool closing() const SWAPMQ_EXCLUDES(mutex_);
   /// Settles as the config of now says.
   void follow_config() SWAPMQ_EXCLUDES(mutex_);
+
+  /// Leaves all sides, until it is resumed.
+  void pause() SWAPMQ_EXCLUDES(mutex_);
+  void resume() SWAPMQ_EXCLUDES(mutex_);
+  [[nodiscard]] bool paused() const SWAPMQ_EXCLUDES(mutex_);
 
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
   void begin_close() SWAPMQ_EXCLUDES(mutex_);
@@ -67,6 +72,7 @@ class ConsumerState {
   Lanes lanes_ SWAPMQ_GUARDED_BY(mutex_);
   std::size_t first_to_take_ SWAPMQ_GUARDED_BY(mutex_) = 0; // so that each lane has its turn
   bool closing_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  bool paused_ SWAPMQ_GUARDED_BY(mutex_) = false;
 };
 
 } // namespace swapmq::detail

@@ -47,7 +47,7 @@ Lane::~Lane() {
 void Lane::run() {
   while (true) {
     const Ledger::Next next = ledger_->wait_for_work();
-    if (next == Ledger::Next::end) return;
+    if (next == Ledger::Next::end) return retire();
     if (next == Ledger::Next::serve) {
       serve();
       continue;
@@ -67,6 +67,14 @@ void Lane::run() {
       return;
     }
   }
+}
+
+/// A broker that pushes would go on to do so: what it has sent goes to others at once.
+void Lane::retire() {
+  const Lock lock(session_mutex_);
+  if (subscription_ == nullptr || ledger_->outstanding() != 0) return; // close() is at it
+  session_->unsubscribe(subscription_);
+  end_session();
 }
 
 void Lane::run_handlers() {
@@ -117,6 +125,7 @@ bool Lane::work_once() {
 }
 
 Deadline Lane::handle(const Delivery& delivery, Deadline started) {
+  const auto span = setup_.tracer != nullptr ? setup_.tracer->handling(delivery) : nullptr;
   Decision decision;
   try {
     decision = setup_.handler(delivery);
@@ -127,6 +136,7 @@ Deadline Lane::handle(const Delivery& delivery, Deadline started) {
   }
   const Deadline ended = steady_clock::now();
   setup_.queue_metrics->handle_seconds.observe(ended - started);
+  if (span != nullptr) span->ended(decision);
   switch (decision.kind) {
     case Decision::Kind::ack:
       ledger_->settle(detail::DeliveryState::of(delivery), SWAPMQ_SETTLE_ACK, std::nullopt, {},
@@ -156,10 +166,7 @@ bool Lane::subscribe() {
     const Lock lock(session_mutex_);
     if (closed_ || subscription_ != nullptr) return true;
     error = try_subscribe();
-    if (error) {
-      session_.reset();
-      subscription_ = nullptr;
-    }
+    if (error) end_session();
   }
   note(error);
   return !error;
@@ -169,7 +176,9 @@ Error Lane::try_subscribe() {
   const Deadline deadline = steady_clock::now() + setup_.connection_timeout;
   auto session = setup_.side->backend().open_session(SWAPMQ_ROLE_CONSUME, deadline);
   if (!session) return session.error();
-  setup_.side->metrics().backend().sessions_opened.add();
+  metrics::SessionMetrics& metrics = setup_.side->metrics().backend().consume;
+  metrics.opened.add();
+  in_use_ = metrics::Gauge::Hold(metrics.in_use);
   session_ = std::move(*session);
   auto queue = session_->queue(setup_.queue, setup_.spec);
   if (!queue) return queue.error();
@@ -268,11 +277,16 @@ bool Lane::conclude(SettlementPlan& plan, std::vector<swapmq_status>& statuses,
 }
 
 void Lane::drop_session(const Error& why) {
-  setup_.side->metrics().backend().sessions_broken.add();
+  setup_.side->metrics().backend().consume.broken.add();
   ledger_->lose_all(Error(Errc::lost, "the session was lost: " + why.message()));
+  end_session();
+}
+
+void Lane::end_session() {
   session_.reset();
   subscription_ = nullptr;
   dead_letters_ = nullptr;
+  in_use_ = {};
 }
 
 void Lane::note(const Error& error) {
@@ -321,8 +335,7 @@ Error Lane::close(Deadline deadline) {
     flush();
     if (subscription_ != nullptr) session_->unsubscribe(subscription_);
     ledger_->lose_all(Error(Errc::lost, "the consumer was closed; the message goes to another"));
-    session_.reset();
-    subscription_ = nullptr;
+    end_session();
   }
   if (drained) return {};
   return {Errc::timeout, "queue \"" + setup_.queue +

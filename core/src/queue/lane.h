@@ -20,6 +20,7 @@
 #include "queue/ledger.h"
 #include "queue/log.h"
 #include "queue/side.h"
+#include "swapmq/tracing.hpp"
 #include "thread_safety.h"
 
 namespace swapmq::queue {
@@ -45,6 +46,7 @@ struct LaneSetup {
   swapmq_queue_spec spec{};
   ConsumeOptions options;
   std::chrono::milliseconds connection_timeout{};
+  std::shared_ptr<Tracer> tracer{};    ///< may be null
   Handler handler;                     ///< empty: deliveries are pulled
   std::shared_ptr<HandlerSlots> slots; ///< with a handler: of all lanes of the consumer
   std::shared_ptr<Bell> bell;          ///< rings when there is something to pull or to handle
@@ -98,6 +100,8 @@ class Lane {
                 plugin::Received received) SWAPMQ_REQUIRES(session_mutex_);
   /// What was decided before the end reaches the broker, while it answers.
   void flush() SWAPMQ_REQUIRES(session_mutex_);
+  void retire() SWAPMQ_EXCLUDES(session_mutex_); ///< it has drained
+  void end_session() SWAPMQ_REQUIRES(session_mutex_);
   void drop_session(const Error& why) SWAPMQ_REQUIRES(session_mutex_);
   void note(const Error& error) SWAPMQ_EXCLUDES(error_mutex_);
 
@@ -106,6 +110,7 @@ class Lane {
 
   Mutex session_mutex_;
   std::unique_ptr<plugin::Session> session_ SWAPMQ_GUARDED_BY(session_mutex_);
+  metrics::Gauge::Hold in_use_ SWAPMQ_GUARDED_BY(session_mutex_);
   swapmq_subscription* subscription_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
   swapmq_queue* dead_letters_ SWAPMQ_GUARDED_BY(session_mutex_) = nullptr;
   std::shared_ptr<const LanePolicy> followed_ SWAPMQ_GUARDED_BY(session_mutex_);

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "queue/clock.h"
 #include "queue/runtime.h"
+#include "queue/traced.h"
 
 namespace swapmq {
 
@@ -83,11 +84,18 @@ Sent MessageQueue::publish(std::string_view queue, std::string_view body,
 
 Sent MessageQueue::publish(std::string_view queue, const Message& message,
                            const PublishOptions& options) {
-  auto publisher = runtime_->publisher(QueueName(queue, *runtime_));
-  if (!publisher) return refused(message, publisher.error());
-  queue::PublishRequest request({&message, 1}, options.timeout);
-  (*publisher)->publish(request);
-  return request.sent(0);
+  const QueueName name(queue, *runtime_);
+  const queue::Traced traced(runtime_->tracer(), name, {&message, 1});
+  const auto send = [&] {
+    auto publisher = runtime_->publisher(name);
+    if (!publisher) return refused(message, publisher.error());
+    queue::PublishRequest request(traced.messages(), options.timeout);
+    (*publisher)->publish(request);
+    return request.sent(0);
+  };
+  Sent sent = send();
+  traced.ended(0, sent);
+  return sent;
 }
 
 std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
@@ -96,24 +104,40 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
   std::vector<Sent> sent;
   if (messages.empty()) return sent;
   sent.reserve(messages.size());
-  auto publisher = runtime_->publisher(QueueName(queue, *runtime_));
-  if (!publisher) {
+  const QueueName name(queue, *runtime_);
+  const queue::Traced traced(runtime_->tracer(), name, messages);
+  if (auto publisher = runtime_->publisher(name)) {
+    queue::PublishRequest request(traced.messages(), options.timeout);
+    (*publisher)->publish(request);
+    for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
+  } else {
     for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
-    return sent;
   }
-  queue::PublishRequest request(messages, options.timeout);
-  (*publisher)->publish(request);
-  for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
+  for (std::size_t i = 0; i < sent.size(); ++i) traced.ended(i, sent[i]);
   return sent;
 }
 
 void MessageQueue::publish_async(std::string_view queue, const Message& message,
                                  std::function<void(Sent)> done, const PublishOptions& options) {
-  auto publisher = runtime_->publisher(QueueName(queue, *runtime_));
+  const QueueName name(queue, *runtime_);
+  const Message* to_send = &message;
+  if (Tracer* tracer = runtime_->tracer()) {
+    auto traced = std::make_shared<queue::Traced>(tracer, name, std::span(&message, 1));
+    to_send = &traced->messages().front();
+    done = [traced, done = std::move(done)](Sent sent) {
+      traced->ended(0, sent);
+      if (done) done(std::move(sent));
+    };
+  }
+  auto publisher = runtime_->publisher(name);
   if (publisher) {
-    return runtime_->async().submit(**publisher, message, std::move(done), options.timeout);
+    return runtime_->async().submit(**publisher, *to_send, std::move(done), options.timeout);
   }
   if (done) done(refused(message, publisher.error()));
+}
+
+void MessageQueue::set_tracer(std::shared_ptr<Tracer> tracer) {
+  runtime_->set_tracer(std::move(tracer));
 }
 
 // ---- consuming ----------------------------------------------------------------------------------

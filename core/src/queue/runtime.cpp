@@ -7,6 +7,7 @@
 
 #include "config/queue_name.h"
 #include "queue/clock.h"
+#include "quiet_thread.h"
 
 namespace swapmq::detail {
 
@@ -47,8 +48,8 @@ Error Runtime::start() {
   if (!side) return side.error();
   route_.change(*side);
   use(*side);
-  timekeeper_ = std::thread([this] { keep_time(); });
-  keeper_ = std::thread([this] { keep(); });
+  timekeeper_ = quiet_thread([this] { keep_time(); });
+  keeper_ = quiet_thread([this] { keep(); });
   guard();
   switcher_->start();
   return {};
@@ -112,6 +113,7 @@ queue::LaneSetup Runtime::lane_setup(const std::string& queue,
   setup.spec = rules_.spec(queue);
   setup.policy = lane_policy(queue, *side);
   setup.connection_timeout = config()->connection_timeout;
+  setup.tracer = tracer_;
   return setup;
 }
 
@@ -134,9 +136,13 @@ Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
     std::erase_if(consumers_, [](const auto& consumer) { return consumer.expired(); });
     consumers_.push_back(state);
   }
-  // Whoever lets a side be consumed from tells all consumers: one of us two sees the other.
-  for (const auto& side : sides()) state->consume_from(side);
+  let_consume(*state);
   return state;
+}
+
+// Whoever lets a side be consumed from tells all consumers: one of us two sees the other.
+void Runtime::let_consume(ConsumerState& consumer) {
+  for (const auto& side : sides()) consumer.consume_from(side);
 }
 
 Result<std::shared_ptr<queue::Side>> Runtime::open_side(const switching::Member& member,

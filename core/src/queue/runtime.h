@@ -90,6 +90,13 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   Result<ReloadResult> reload(config::Config config) SWAPMQ_EXCLUDES(reload_mutex_, mutex_);
   switching::Switcher& switcher() { return *switcher_; }
 
+  /// Null: none. The facade says when it may be set.
+  [[nodiscard]] Tracer* tracer() const { return tracer_.get(); }
+  void set_tracer(std::shared_ptr<Tracer> tracer) { tracer_ = std::move(tracer); }
+
+  /// From every side that is consumed from.
+  void let_consume(ConsumerState& consumer) SWAPMQ_EXCLUDES(mutex_);
+
   Error close(milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<Metric> metrics() const;
   [[nodiscard]] std::shared_ptr<const config::Config> config() const { return config_.get(); }
@@ -123,6 +130,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   const std::shared_ptr<queue::Log> log_;
   queue::BackendOpener opener_;
   queue::Route route_;
+  std::shared_ptr<Tracer> tracer_; ///< before async_, which calls back to its spans
   queue::AsyncPublisher async_;
 
   Mutex reload_mutex_; // held during a reload, before mutex_

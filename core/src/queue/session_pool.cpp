@@ -10,12 +10,13 @@ using std::chrono::steady_clock;
 
 SessionPool::SessionPool(std::shared_ptr<plugin::Backend> backend, std::int32_t role,
                          std::size_t size, std::chrono::milliseconds connection_timeout,
-                         metrics::BackendMetrics& metrics)
+                         metrics::SessionMetrics& metrics)
     : backend_(std::move(backend)),
       role_(role),
       size_(size),
       connection_timeout_(connection_timeout),
-      metrics_(metrics) {}
+      metrics_(metrics),
+      limit_(metrics.limit, static_cast<std::int64_t>(size)) {}
 
 Result<SessionPool::Lease> SessionPool::acquire(Deadline deadline) {
   {
@@ -26,7 +27,7 @@ Result<SessionPool::Lease> SessionPool::acquire(Deadline deadline) {
       if (turned_away != turned_away_) {
         return Error(Errc::unavailable, "sessions of this backend are no longer waited for", true);
       }
-      if (!waited) metrics_.session_waits.add();
+      if (!waited) metrics_.waits.add();
       waited = true;
       if (!returned_.wait_until(mutex_, deadline) && steady_clock::now() >= deadline) {
         return Error(Errc::timeout, "every session of the pool was busy until the deadline", true);
@@ -47,7 +48,7 @@ Result<SessionPool::Lease> SessionPool::open_one(Deadline deadline) {
   const Deadline until = std::min(deadline, steady_clock::now() + connection_timeout_);
   auto opened = backend_->open_session(role_, until);
   if (opened) {
-    metrics_.sessions_opened.add();
+    metrics_.opened.add();
     return Lease(*this, std::move(*opened));
   }
   const Lock lock(mutex_);
@@ -57,7 +58,7 @@ Result<SessionPool::Lease> SessionPool::open_one(Deadline deadline) {
 }
 
 void SessionPool::give_back(std::unique_ptr<plugin::Session> session) {
-  if (session->dead()) metrics_.sessions_broken.add();
+  if (session->dead()) metrics_.broken.add();
   if (session->dead() || session->queue_count() >= max_queues_per_session) {
     session.reset(); // outside the lock: closing may take a while
   }

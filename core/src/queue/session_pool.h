@@ -21,7 +21,7 @@ class SessionPool {
   class Lease {
    public:
     Lease(SessionPool& pool, std::unique_ptr<plugin::Session> session)
-        : pool_(&pool), session_(std::move(session)) {}
+        : pool_(&pool), session_(std::move(session)), in_use_(pool.metrics_.in_use) {}
     Lease(Lease&&) noexcept = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
@@ -33,12 +33,13 @@ class SessionPool {
    private:
     SessionPool* pool_;
     std::unique_ptr<plugin::Session> session_;
+    metrics::Gauge::Hold in_use_;
   };
 
   static constexpr std::size_t max_queues_per_session = 4096;
 
   SessionPool(std::shared_ptr<plugin::Backend> backend, std::int32_t role, std::size_t size,
-              std::chrono::milliseconds connection_timeout, metrics::BackendMetrics& metrics);
+              std::chrono::milliseconds connection_timeout, metrics::SessionMetrics& metrics);
 
   /// Waits for a free session, or opens one while there are fewer than `size`.
   Result<Lease> acquire(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
@@ -57,7 +58,8 @@ class SessionPool {
   const std::int32_t role_;
   const std::size_t size_;
   const std::chrono::milliseconds connection_timeout_;
-  metrics::BackendMetrics& metrics_;
+  metrics::SessionMetrics& metrics_;
+  const metrics::Gauge::Hold limit_;
 
   Mutex mutex_;
   Condition returned_;

@@ -68,9 +68,9 @@ Side::Side(const SideSetup& setup, std::shared_ptr<plugin::Backend> backend,
       description_(backend_->plugin().description()),
       publish_session_count_(setup.pool.publish_sessions),
       publish_sessions_(backend_, SWAPMQ_ROLE_PUBLISH, setup.pool.publish_sessions,
-                        setup.connection_timeout, registry_->backend()),
+                        setup.connection_timeout, registry_->backend().publish),
       admin_sessions_(backend_, SWAPMQ_ROLE_ADMIN, 1, setup.connection_timeout,
-                      registry_->backend()) {
+                      registry_->backend().admin) {
   description_.capabilities = plugin::capability_words(backend_->capabilities());
   description_.limits = plugin::limit_values(backend_->limits());
 }

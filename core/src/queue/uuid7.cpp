@@ -61,13 +61,20 @@ void put_hex(char* to, std::uint32_t value) {
   std::memcpy(to, &x, sizeof x);
 }
 
+Generator& generator() {
+  thread_local Generator it;
+  return it;
+}
+
 } // namespace
 
+std::uint64_t random_bits() { return generator().next(); }
+
 MessageId make_message_id(std::int64_t unix_ms) {
-  thread_local Generator generator;
   const auto time = static_cast<std::uint64_t>(unix_ms) & 0xffff'ffff'ffffU;
-  const std::uint64_t high = generator.next();
-  const std::uint64_t low = generator.next();
+  Generator& bits = generator();
+  const std::uint64_t high = bits.next();
+  const std::uint64_t low = bits.next();
   const auto time_low = static_cast<std::uint32_t>(time & 0xffffU);
   const auto version = static_cast<std::uint32_t>(0x7000U | (high & 0x0fffU));
   const auto variant = static_cast<std::uint32_t>(0x8000U | ((high >> 16) & 0x3fffU));

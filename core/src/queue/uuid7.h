@@ -17,4 +17,7 @@ struct MessageId {
 /// own generator, seeded by the kernel, anew after a fork.
 MessageId make_message_id(std::int64_t unix_ms);
 
+/// 64 bits of the same generators: good enough for ids that need not be secret.
+std::uint64_t random_bits();
+
 } // namespace swapmq::queue

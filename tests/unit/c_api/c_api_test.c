@@ -193,6 +193,45 @@ static void a_handler_is_called_until_its_consumer_is_closed(swapmq_mq* mq) {
   swapmq_mq_consumer_free(consumer);
 }
 
+static int32_t count_and_ack(void* context, const swapmq_mq_delivery* delivery) {
+  (void)delivery;
+  atomic_fetch_add((atomic_int*)context, 1);
+  return SWAPMQ_MQ_DECIDE_ACK;
+}
+
+static void who_is_paused_gets_nothing_until_it_goes_on(swapmq_mq* mq) {
+  swapmq_mq_message one = message("paused");
+  swapmq_mq_consumer* consumer = NULL;
+  swapmq_mq_subscription* subscription = NULL;
+  swapmq_mq_delivery* got = NULL;
+  atomic_int calls = 0;
+  int turns = 0;
+  CHECK(swapmq_mq_consume(mq, "paused", NULL, count_and_ack, &calls, &consumer, TEXT) ==
+        SWAPMQ_MQ_OK);
+  CHECK(swapmq_mq_consumer_pause(consumer, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(swapmq_mq_subscribe(mq, "paused", NULL, &subscription, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(swapmq_mq_subscription_pause(subscription, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(swapmq_mq_publish(mq, "paused", &one, 1, WAIT, NULL, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(next(subscription, 50) == NULL);
+  CHECK(atomic_load(&calls) == 0);
+  CHECK(swapmq_mq_subscription_resume(subscription, TEXT) == SWAPMQ_MQ_OK);
+  got = next(subscription, WAIT);
+  CHECK(got != NULL);
+  CHECK(swapmq_mq_release(got) == SWAPMQ_MQ_OK);
+  swapmq_mq_delivery_free(got);
+  CHECK(swapmq_mq_subscription_pause(subscription, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(swapmq_mq_consumer_resume(consumer, TEXT) == SWAPMQ_MQ_OK);
+  while (atomic_load(&calls) < 1 && ++turns < 2000) {
+    const struct timespec pause = {0, 5000000};
+    nanosleep(&pause, NULL);
+  }
+  CHECK(atomic_load(&calls) == 1);
+  CHECK(swapmq_mq_consumer_pause(NULL, TEXT) == SWAPMQ_MQ_INVALID_ARGUMENT);
+  CHECK(swapmq_mq_subscription_resume(NULL, TEXT) == SWAPMQ_MQ_INVALID_ARGUMENT);
+  swapmq_mq_subscription_free(subscription);
+  swapmq_mq_consumer_free(consumer);
+}
+
 /* Releases what comes first, rejects it then, and acks whatever else comes. */
 static int32_t decide(void* context, const swapmq_mq_delivery* delivery) {
   static const int32_t decisions[] = {SWAPMQ_MQ_DECIDE_RELEASE, SWAPMQ_MQ_DECIDE_REJECT};
@@ -315,6 +354,7 @@ int main(int argc, char** argv) {
   everything_of_a_message_arrives(mq);
   settlements_mean_what_they_say(mq);
   a_handler_is_called_until_its_consumer_is_closed(mq);
+  who_is_paused_gets_nothing_until_it_goes_on(mq);
   each_decision_is_done(mq);
   queues_are_managed(mq);
   structs_may_grow(mq);

@@ -184,7 +184,7 @@ TEST(Sides, NobodyWaitsForASessionOfTheOneThatWasLeft) {
   ASSERT_TRUE(eventually([&] { return first->in_flight() == 1; }));
   Sent sent;
   std::thread waiting([&] { sent = publish(*runtime, "tasks", "x"); });
-  ASSERT_TRUE(eventually([&] { return first->metrics().backend().session_waits.value() == 1; }));
+  ASSERT_TRUE(eventually([&] { return first->metrics().backend().publish.waits.value() == 1; }));
   const auto turned = steady_clock::now();
   turn_to(*runtime, second);
   waiting.join();
