@@ -261,8 +261,7 @@ void add_plugin_commands(App& root, Parts& parts) {
   add_text(check, "--only", to.only, "PATTERN",
            "Only these tests, such as Settle.* (default: all)");
   add_text(check, "--broker-control", to.broker_control, "CMD",
-           "Run as CMD start, stop, kill, pause or resume to break the broker behind it "
-           "(default: it is not broken)");
+           "Let it break the broker, by this command of the shell");
   add_text(check, "--junit", to.junit, "FILE", "Also write the result as JUnit XML");
   add_plugin_new(plugin, parts);
 }

@@ -170,22 +170,26 @@ static int32_t handle(void* context, const swapmq_mq_delivery* delivery) {
   return before == 0 ? SWAPMQ_MQ_DECIDE_NACK : SWAPMQ_MQ_DECIDE_NOTHING;
 }
 
+static void await_calls(atomic_int* calls, int count) {
+  int turns = 0;
+  while (atomic_load(calls) < count && ++turns < 2000) {
+    const struct timespec pause = {0, 5000000};
+    nanosleep(&pause, NULL);
+  }
+  CHECK(atomic_load(calls) == count);
+}
+
 static void a_handler_is_called_until_its_consumer_is_closed(swapmq_mq* mq) {
   swapmq_mq_message one = message("handled");
   swapmq_mq_consume_options options;
   swapmq_mq_consumer* consumer = NULL;
   struct seen seen = {NULL, 0};
-  int turns = 0;
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.prefetch = 1;
   CHECK(swapmq_mq_consume(mq, "handled", &options, handle, &seen, &consumer, TEXT) == SWAPMQ_MQ_OK);
   CHECK(swapmq_mq_publish(mq, "handled", &one, 1, WAIT, NULL, TEXT) == SWAPMQ_MQ_OK);
-  while (atomic_load(&seen.calls) < 2 && ++turns < 2000) {
-    const struct timespec pause = {0, 5000000};
-    nanosleep(&pause, NULL);
-  }
-  CHECK(atomic_load(&seen.calls) == 2);
+  await_calls(&seen.calls, 2);
   CHECK(swapmq_mq_ack(seen.kept) == SWAPMQ_MQ_OK);
   CHECK(swapmq_mq_consumer_close(consumer, WAIT, TEXT) == SWAPMQ_MQ_OK);
   CHECK(swapmq_mq_wait_settled(seen.kept, WAIT, TEXT) == SWAPMQ_MQ_OK);
@@ -205,7 +209,6 @@ static void who_is_paused_gets_nothing_until_it_goes_on(swapmq_mq* mq) {
   swapmq_mq_subscription* subscription = NULL;
   swapmq_mq_delivery* got = NULL;
   atomic_int calls = 0;
-  int turns = 0;
   CHECK(swapmq_mq_consume(mq, "paused", NULL, count_and_ack, &calls, &consumer, TEXT) ==
         SWAPMQ_MQ_OK);
   CHECK(swapmq_mq_consumer_pause(consumer, TEXT) == SWAPMQ_MQ_OK);
@@ -221,11 +224,7 @@ static void who_is_paused_gets_nothing_until_it_goes_on(swapmq_mq* mq) {
   swapmq_mq_delivery_free(got);
   CHECK(swapmq_mq_subscription_pause(subscription, TEXT) == SWAPMQ_MQ_OK);
   CHECK(swapmq_mq_consumer_resume(consumer, TEXT) == SWAPMQ_MQ_OK);
-  while (atomic_load(&calls) < 1 && ++turns < 2000) {
-    const struct timespec pause = {0, 5000000};
-    nanosleep(&pause, NULL);
-  }
-  CHECK(atomic_load(&calls) == 1);
+  await_calls(&calls, 1);
   CHECK(swapmq_mq_consumer_pause(NULL, TEXT) == SWAPMQ_MQ_INVALID_ARGUMENT);
   CHECK(swapmq_mq_subscription_resume(NULL, TEXT) == SWAPMQ_MQ_INVALID_ARGUMENT);
   swapmq_mq_subscription_free(subscription);

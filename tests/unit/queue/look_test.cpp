@@ -36,6 +36,23 @@ TEST(Look, QueuesAreCreatedCountedPurgedAndDeleted) {
   EXPECT_FALSE(mq.ping());
 }
 
+TEST(Look, SessionsAreCountedByRole) {
+  auto mq = open_memory(R"(,"pool":{"publish_sessions":3})");
+  const auto of = [&](const char* name, const char* role) {
+    return metric(mq, name, {{"backend", "memory"}, {"role", role}});
+  };
+  EXPECT_EQ(of("swapmq_sessions_limit", "publish"), 3);
+  EXPECT_EQ(of("swapmq_sessions_limit", "admin"), 1);
+  EXPECT_EQ(of("swapmq_sessions_in_use", "consume"), 0);
+  auto subscription = mq.subscribe("tasks");
+  EXPECT_TRUE(eventually([&] { return of("swapmq_sessions_in_use", "consume") == 1; }));
+  EXPECT_EQ(of("swapmq_sessions_opened_total", "consume"), 1);
+  ASSERT_FALSE(subscription->close());
+  EXPECT_EQ(of("swapmq_sessions_in_use", "consume"), 0);
+  EXPECT_EQ(of("swapmq_sessions_in_use", "publish"), 0);
+  EXPECT_EQ(of("swapmq_sessions_broken_total", "consume"), 0);
+}
+
 TEST(Look, PeekShowsAndTakesNothing) {
   auto mq = open_memory();
   for (const char* body : {"a", "b", "c"}) ASSERT_TRUE(mq.publish("tasks", body));

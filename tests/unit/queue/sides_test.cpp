@@ -184,7 +184,10 @@ TEST(Sides, NobodyWaitsForASessionOfTheOneThatWasLeft) {
   ASSERT_TRUE(eventually([&] { return first->in_flight() == 1; }));
   Sent sent;
   std::thread waiting([&] { sent = publish(*runtime, "tasks", "x"); });
-  ASSERT_TRUE(eventually([&] { return first->metrics().backend().publish.waits.value() == 1; }));
+  swapmq::metrics::SessionMetrics& sessions = first->metrics().backend().publish;
+  ASSERT_TRUE(eventually([&] { return sessions.waits.value() == 1; }));
+  EXPECT_EQ(sessions.in_use.value(), 1);
+  EXPECT_EQ(sessions.limit.value(), 1);
   const auto turned = steady_clock::now();
   turn_to(*runtime, second);
   waiting.join();
@@ -192,6 +195,7 @@ TEST(Sides, NobodyWaitsForASessionOfTheOneThatWasLeft) {
   EXPECT_TRUE(sent) << sent.error().message();
   EXPECT_EQ(stats(*second, "tasks").ready, 1U);
   slow.join();
+  EXPECT_EQ(sessions.in_use.value(), 0);
 }
 
 TEST(Sides, InDoubtOnOneAndConfirmedOnTheOtherIsConfirmed) {
