@@ -13,13 +13,10 @@ Labels with(Labels labels, std::string name, std::string value) {
   return labels;
 }
 
-void add(std::vector<Metric>& out, std::string name, Labels labels, const Counter& counter) {
-  Metric metric{std::move(name), std::move(labels), static_cast<double>(counter.value())};
-  out.push_back(std::move(metric));
-}
-
-void add(std::vector<Metric>& out, std::string name, Labels labels, const Gauge& gauge) {
-  Metric metric{std::move(name), std::move(labels), static_cast<double>(gauge.value())};
+/// A counter or a gauge.
+template <class Number>
+void add(std::vector<Metric>& out, std::string name, Labels labels, const Number& number) {
+  Metric metric{std::move(name), std::move(labels), static_cast<double>(number.value())};
   out.push_back(std::move(metric));
 }
 

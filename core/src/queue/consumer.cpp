@@ -2,7 +2,6 @@
 #include "queue/consumer.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "queue/clock.h"
@@ -95,23 +94,15 @@ void ConsumerState::follow_config() {
 }
 
 void ConsumerState::pause() {
-  {
-    const Lock lock(mutex_);
-    paused_ = true;
-  }
-  for (const auto& lane : lanes()) lane->begin_close();
+  const Lock lock(mutex_); // a resume finds all lanes closing, or none
+  paused_ = true;
+  for (const auto& lane : lanes_) lane->begin_close();
 }
 
 void ConsumerState::resume() {
-  Lanes ended; // to be destroyed outside the lock
   {
     const Lock lock(mutex_);
     paused_ = false;
-    const auto split = std::stable_partition(lanes_.begin(), lanes_.end(), [](const auto& lane) {
-      return !lane->closing() || !lane->drained();
-    });
-    std::move(split, lanes_.end(), std::back_inserter(ended));
-    lanes_.erase(split, lanes_.end());
   }
   runtime_->let_consume(*this);
 }

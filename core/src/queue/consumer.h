@@ -42,7 +42,7 @@ class ConsumerState {
   /// Settles as the config of now says.
   void follow_config() SWAPMQ_EXCLUDES(mutex_);
 
-  /// Leaves all sides, until it is resumed.
+  /// Leaves all sides, until it is resumed. Lanes that have drained are swept as always.
   void pause() SWAPMQ_EXCLUDES(mutex_);
   void resume() SWAPMQ_EXCLUDES(mutex_);
   [[nodiscard]] bool paused() const SWAPMQ_EXCLUDES(mutex_);

@@ -47,7 +47,7 @@ Lane::~Lane() {
 void Lane::run() {
   while (true) {
     const Ledger::Next next = ledger_->wait_for_work();
-    if (next == Ledger::Next::end) return retire();
+    if (next == Ledger::Next::end) return;
     if (next == Ledger::Next::serve) {
       serve();
       continue;
@@ -67,14 +67,6 @@ void Lane::run() {
       return;
     }
   }
-}
-
-/// A broker that pushes would go on to do so: what it has sent goes to others at once.
-void Lane::retire() {
-  const Lock lock(session_mutex_);
-  if (subscription_ == nullptr || ledger_->outstanding() != 0) return; // close() is at it
-  session_->unsubscribe(subscription_);
-  end_session();
 }
 
 void Lane::run_handlers() {

@@ -100,7 +100,6 @@ class Lane {
                 plugin::Received received) SWAPMQ_REQUIRES(session_mutex_);
   /// What was decided before the end reaches the broker, while it answers.
   void flush() SWAPMQ_REQUIRES(session_mutex_);
-  void retire() SWAPMQ_EXCLUDES(session_mutex_); ///< it has drained
   void end_session() SWAPMQ_REQUIRES(session_mutex_);
   void drop_session(const Error& why) SWAPMQ_REQUIRES(session_mutex_);
   void note(const Error& error) SWAPMQ_EXCLUDES(error_mutex_);

@@ -56,6 +56,54 @@ class Broker : public Contract {
       }
     }
   };
+  /// Publishes on a thread of its own, five at a time, for as long as it lives.
+  class Traffic {
+   public:
+    Traffic(Session session, std::string queue)
+        : session_(std::move(session)), queue_(std::move(queue)) {
+      crew_.run([this] { run(); });
+    }
+    ~Traffic() { enough_ = true; }
+    Traffic(const Traffic&) = delete;
+    Traffic& operator=(const Traffic&) = delete;
+
+    /// Until some more were confirmed.
+    void flow() { expect_more(confirmed_, 100); }
+    /// Until some more were not.
+    void stall() { expect_more(in_vain_, 5); }
+    Books end() {
+      enough_ = true;
+      crew_.join();
+      return std::move(books_);
+    }
+
+   private:
+    static void expect_more(const std::atomic<std::size_t>& of, std::size_t count) {
+      const std::size_t before = of;
+      EXPECT_TRUE(eventually([&] { return of >= before + count; })) << of - before << " came";
+    }
+    void run() {
+      for (std::size_t next = 0; !enough_; next += 5) {
+        std::vector<Message> sent;
+        for (std::size_t i = next; i < next + 5; ++i) {
+          sent.push_back(message("under way " + std::to_string(i)));
+        }
+        std::vector<swapmq_publish_result> results;
+        session_.publish(session_.queue(queue_), sent, results, in(kShort));
+        books_.add(sent, results);
+        confirmed_ = books_.confirmed.size();
+        in_vain_ = books_.failed.size() + books_.in_doubt.size();
+      }
+    }
+
+    Session session_;
+    const std::string queue_;
+    std::atomic<bool> enough_{false};
+    std::atomic<std::size_t> confirmed_{0}, in_vain_{0};
+    Books books_; // the thread's, until end()
+    Crew crew_;   // joined before what it uses goes
+  };
+
   /// What is there must be all that was confirmed, and nothing that failed.
   void expect_true(const Books& books) {
     const std::vector<std::string> got = drain(name_, books.confirmed.size());
@@ -119,18 +167,25 @@ TEST_F(Broker, ASessionThatIsNotDeadWorksAgainWhenItIsBack) {
   publish_in_vain(session, queue, books);
   come_back();
   EXPECT_TRUE(eventually([&] {
+    ErrorProbe probe;
+    const std::int64_t deadline = soon();
+    call("ping", deadline, probe,
+         [&](swapmq_error* error) { return vt().ping(session.raw(), deadline, error); });
+    if ((probe.error().flags & SWAPMQ_ERROR_SESSION_DEAD) != 0)
+      return true; // then another is opened
     const std::vector<Message> sent{message("after")};
     std::vector<swapmq_publish_result> results;
-    session.publish(queue, sent, results, soon());
+    session.publish(queue, sent, results, deadline);
     return results[0].outcome == SWAPMQ_PUBLISH_CONFIRMED;
   })) << "it did not say that it is dead (SWAPMQ_ERROR_SESSION_DEAD), and stays useless";
 }
 
 TEST_F(Broker, WhatWasConfirmedSurvivesAStop) {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
+  const auto sent = messages("kept", 50);
+  fill(name_, sent);
   Books books;
-  for (const Message& one : messages("kept", 50)) books.confirmed.push_back(one.body);
-  fill(name_, messages("kept", 50));
+  books.confirmed = bodies(sent);
   BrokerControl::stop();
   come_back();
   expect_true(books);
@@ -138,27 +193,11 @@ TEST_F(Broker, WhatWasConfirmedSurvivesAStop) {
 
 TEST_F(Broker, OutcomesAreTrueWhenItIsKilled) {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
-  Books books;
-  std::atomic<std::size_t> confirmed{0};
-  std::atomic<bool> enough{false};
-  Crew crew;
-  crew.run([&] {
-    std::size_t next = 0;
-    Session session = publisher();
-    while (!enough) {
-      std::vector<Message> sent;
-      for (int i = 0; i < 5; ++i) sent.push_back(message("under way " + std::to_string(next++)));
-      std::vector<swapmq_publish_result> results;
-      session.publish(session.queue(name_), sent, results, in(kShort));
-      books.add(sent, results);
-      confirmed = books.confirmed.size();
-    }
-  });
-  EXPECT_TRUE(eventually([&] { return confirmed >= 200; }));
+  Traffic traffic(publisher(), name_);
+  traffic.flow();
   BrokerControl::kill();
-  std::this_thread::sleep_for(kShort);
-  enough = true;
-  crew.join();
+  traffic.stall();
+  const Books books = traffic.end();
   come_back();
   expect_true(books);
 }
@@ -223,30 +262,15 @@ TEST_F(Broker, OpeningASessionEndsInTimeWithoutIt) {
 
 TEST_F(Broker, ComesAndGoesUnderTraffic) {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
-  Books books;
-  std::atomic<bool> enough{false};
-  Crew crew;
-  crew.run([&] {
-    Session session = publisher();
-    for (std::size_t next = 0; !enough; ++next) {
-      const std::vector<Message> sent{message("traffic " + std::to_string(next))};
-      std::vector<swapmq_publish_result> results;
-      session.publish(session.queue(name_), sent, results, in(kShort));
-      books.add(sent, results);
-    }
-  });
-  for (int round = 0; round < 3; ++round) {
-    std::this_thread::sleep_for(milliseconds(300));
-    if (round == 0) BrokerControl::stop();
-    if (round == 1) BrokerControl::kill();
-    if (round == 2) BrokerControl::pause();
-    std::this_thread::sleep_for(milliseconds(300));
+  Traffic traffic(publisher(), name_);
+  for (const auto breaking : {BrokerControl::stop, BrokerControl::kill, BrokerControl::pause}) {
+    traffic.flow();
+    breaking();
+    traffic.stall();
     come_back();
   }
-  enough = true;
-  crew.join();
-  EXPECT_GT(books.confirmed.size(), 10U);
-  expect_true(books);
+  traffic.flow();
+  expect_true(traffic.end());
 }
 
 } // namespace

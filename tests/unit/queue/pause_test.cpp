@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Consumers that pause and go on.
+#include <barrier>
+
 #include "support.h"
 
 namespace {
@@ -13,11 +15,14 @@ class Doors {
  public:
   swapmq::Decision pass(const Delivery& delivery) {
     inside_.add(delivery.body());
-    while (!open_) std::this_thread::sleep_for(1ms);
+    open_.wait(false);
     left_.add(delivery.body());
     return swapmq::ack();
   }
-  void open() { open_ = true; }
+  void open() {
+    open_ = true;
+    open_.notify_all();
+  }
   const Seen& inside() const { return inside_; }
   const Seen& left() const { return left_; }
 
@@ -143,8 +148,27 @@ TEST_F(Pause, ClosesWhilePaused) {
   EXPECT_FALSE(consumer->close(5s));
   consumer->resume(); // too late: nothing happens
   publish(0, 1);
-  std::this_thread::sleep_for(50ms);
-  EXPECT_EQ(*mq_.size("tasks"), 1U);
+  auto other = mq_.subscribe("tasks");
+  EXPECT_EQ(take_all(*other, 1), std::set<std::string>{"0"});
+  EXPECT_LE(metric(mq_, "swapmq_sessions_opened_total", {{"role", "consume"}}), 2);
+}
+
+/// Whichever was last, what paused() says is so.
+TEST_F(Pause, AndResumeAtOnceAgreeInTheEnd) {
+  auto subscription = mq_.subscribe("tasks");
+  for (int round = 0; round < 3000; ++round) {
+    std::barrier together(2);
+    std::thread pausing([&] {
+      together.arrive_and_wait();
+      subscription->pause();
+    });
+    together.arrive_and_wait();
+    subscription->resume();
+    pausing.join();
+    if (subscription->paused()) continue;
+    publish(round, round + 1);
+    ASSERT_EQ(take_all(*subscription, 1), std::set<std::string>{std::to_string(round)});
+  }
 }
 
 } // namespace
