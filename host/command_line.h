@@ -51,6 +51,7 @@ enum class MessageForm { lines, null_separated, raw, json };
 
 struct ConsumeCommand {
   std::string queue;
+  std::string group; ///< empty: none
   MessageForm output = MessageForm::lines;
   std::uint64_t max = 0; ///< 0: no end
   bool exits_when_idle = false;

@@ -119,6 +119,9 @@ void add_consume(App& root, Parts& parts) {
   app.add_flag("--sync", to.sync, "Sync the output file to disk before acking")->group(group);
 
   group = "Delivery";
+  add_text(app, "-g,--group", to.group, "GROUP",
+           "As one of this group of the queue's, which\nthe configuration lists")
+      ->group(group);
   app.add_flag("--release", to.release,
                "Look only: give every message back at the\nend (default --max: the prefetch; at "
                "most 65535)")

@@ -94,6 +94,9 @@ const char* const consume_footer =
     R"(Each message is followed by a newline, which is not part of it; for messages that hold newlines
 take --null, --ndjson or, for one, --raw.
 
+With --group it shares the messages with the other consumers of that group; each group of a queue
+gets every message ('swapmq config explain queues.NAME.groups'). Its queue is named QUEUE@GROUP.
+
 With --ndjson each line is an object: id, queue, body (or body_base64, if it is not UTF-8), headers,
 timestamp_ms, delivery_count, and what else the message carries; 'swapmq publish --ndjson' reads it.
 With --json the summary is an object, too.
@@ -115,6 +118,7 @@ Examples:
   swapmq consume tasks --idle-exit 2s > jobs.txt
   swapmq consume tasks --max 1 --raw > photo.jpg
   swapmq consume tasks --null | xargs -0 -n1 process
+  swapmq consume orders --group billing --ndjson
   swapmq consume tasks.dead --release --ndjson   # look at them, leave them there)";
 
 const char* const queue =
@@ -122,15 +126,17 @@ const char* const queue =
 
 const char* const queue_create = R"(Create queues.
 
-One that exists already is left as it is. Publishing and consuming create queues by themselves.)";
+One that exists already is left as it is. Publishing and consuming create queues by themselves.
+Of a queue with groups: the queues of its groups.)";
 
 const char* const queue_delete = R"(Delete queues with all that they hold.
 
-Deleting what does not exist is not an error. On a terminal it asks first, unless --yes.)";
+Of a queue with groups: also those of its groups. Deleting what does not exist is not an error. On a terminal it asks first, unless --yes.)";
 
 const char* const queue_stats = R"(Show how many messages are ready, unacked and delayed.
 
-Without QUEUE: of all queues, where the backend can list them.)";
+Of a queue with groups: of the queue of each. Without QUEUE: of all queues, where the backend can
+list them.)";
 
 const char* const queue_stats_footer = R"(READY    could be delivered now
 UNACKED  delivered and not settled yet
@@ -141,7 +147,7 @@ Exit codes: 0 done; 1 a queue does not exist, or the backend cannot list; others
 
 const char* const queue_purge = R"(Remove the ready and delayed messages of queues.
 
-What is unacked stays with its consumers. On a terminal it asks first, unless --yes.)";
+Of a queue with groups: also of those of its groups. What is unacked stays with its consumers. On a terminal it asks first, unless --yes.)";
 
 const char* const queue_list = R"(List the queues, one name a line.)";
 

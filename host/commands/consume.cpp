@@ -35,6 +35,7 @@ class Consuming {
       : queue_(queue),
         common_(common),
         command_(command),
+        name_(command.group.empty() ? command.queue : command.queue + "@" + command.group),
         output_(STDOUT_FILENO),
         progress_("consumed", !common.quiet && ::isatty(STDOUT_FILENO) == 0) {}
 
@@ -57,6 +58,7 @@ class Consuming {
   MessageQueue& queue_;
   const CommonOptions& common_;
   const ConsumeCommand& command_;
+  const std::string name_; ///< of the queue; of the group's, if it is for one
   const Clock::time_point began_ = Clock::now();
   Output output_;
   Progress progress_;
@@ -83,7 +85,7 @@ void Consuming::consume(Subscription& subscription) {
 /// How many there will be, as far as that can be told at the beginning; 0: it cannot.
 std::uint64_t Consuming::expected() {
   if (command_.max > 0 || !command_.exits_when_idle) return command_.max;
-  const Result<QueueStats> stats = queue_.stats(command_.queue, command_.timeout);
+  const Result<QueueStats> stats = queue_.stats(name_, command_.timeout);
   return stats && stats->ready_precision == Precision::exact ? stats->ready : 0;
 }
 
@@ -125,7 +127,7 @@ bool Consuming::look_around_while_idle() {
 /// then, it is not a queue that was emptied.
 bool Consuming::ready_but_not_here() {
   constexpr milliseconds most{5'000};
-  const Result<QueueStats> stats = queue_.stats(command_.queue, std::min(command_.timeout, most));
+  const Result<QueueStats> stats = queue_.stats(name_, std::min(command_.timeout, most));
   if (!stats) {
     progress_.erase();
     code_ = fail(stats.error());
@@ -136,7 +138,7 @@ bool Consuming::ready_but_not_here() {
   if (Clock::now() < last_came_ + command_.idle_exit + most) return true;
   // What we look at and hold may be what others of its ordering key wait for.
   if (!looked_at_.empty()) return false;
-  progress_.say("swapmq: " + std::to_string(stats->ready) + " messages of " + command_.queue +
+  progress_.say("swapmq: " + std::to_string(stats->ready) + " messages of " + name_ +
                 " are ready, but none came for " + format_elapsed(Clock::now() - last_came_) +
                 "; the queue is not empty\n");
   code_ = exit_unreachable;
@@ -247,7 +249,7 @@ ExitCode Consuming::summary() {
   if (common_.json) {
     JsonWriter json;
     json.begin_object()
-        .member("queue", command_.queue)
+        .member("queue", name_)
         .member("backend", queue_.backend_name())
         .member("consumed", written_)
         .member("acked", acked_)
@@ -258,7 +260,7 @@ ExitCode Consuming::summary() {
         .end_object();
     if (!common_.quiet) print_err(json.take()); // standard output is for messages
   } else if (!common_.quiet) {
-    print_err("consumed " + std::to_string(written_) + " from " + command_.queue + " (" +
+    print_err("consumed " + std::to_string(written_) + " from " + name_ + " (" +
               queue_.backend_name() + ") in " + format_elapsed(took) + ": acked " +
               std::to_string(acked_) + " released " + std::to_string(released_) + " lost " +
               std::to_string(lost_) + std::string(end_of_summary()));
@@ -275,7 +277,7 @@ int run(const CommonOptions& common, const ConsumeCommand& command) {
   // A subscription connects for as long as it takes; a wrong address should not look like waiting.
   if (const Error error = queue.ping(command.timeout)) return fail_to_open(common, error);
   Result<Subscription> subscription =
-      queue.subscribe(command.queue, {.prefetch = command.prefetch});
+      queue.subscribe(command.queue, {.prefetch = command.prefetch, .group = command.group});
   if (!subscription) return fail(subscription.error());
   Consuming consuming(queue, common, command);
   consuming.consume(*subscription);

@@ -4,6 +4,7 @@
 // first error ends it.
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,6 +38,25 @@ std::optional<ExitCode> refused_by_user(const std::string& question, const std::
   return exit_failed;
 }
 
+/// Those that were named, and for each that has groups those of its groups.
+std::vector<std::string> with_groups(const MessageQueue& queue,
+                                     const std::vector<std::string>& named) {
+  std::vector<std::string> all;
+  for (const std::string& name : named) {
+    all.push_back(name);
+    for (const std::string& group : queue.groups(name)) {
+      if (!group.empty()) all.push_back(name + "@" + group);
+    }
+  }
+  return all;
+}
+
+/// Whether messages that are published to it stay in it.
+bool keeps_messages(const MessageQueue& queue, const std::string& name) {
+  const std::vector<std::string> groups = queue.groups(name);
+  return groups.empty() || std::find(groups.begin(), groups.end(), "") != groups.end();
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + printable(name);
@@ -62,7 +82,8 @@ class QueueReport {
 
 int create(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
   QueueReport report(queue);
-  for (const std::string& name : command.queues) {
+  for (const std::string& name : with_groups(queue, command.queues)) {
+    if (!keeps_messages(queue, name)) continue;
     if (const Error error = queue.create_queue(name, command.timeout)) return fail(error);
     report.add(name);
   }
@@ -70,13 +91,14 @@ int create(MessageQueue& queue, const CommonOptions& common, const QueueCommand&
 }
 
 int remove(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
+  const std::vector<std::string> names = with_groups(queue, command.queues);
   if (!command.yes) {
-    const auto refused = refused_by_user(
-        "Delete " + joined(command.queues) + " and all messages in it?", "nothing was deleted");
+    const auto refused = refused_by_user("Delete " + joined(names) + " and all messages in it?",
+                                         "nothing was deleted");
     if (refused) return *refused;
   }
   QueueReport report(queue);
-  for (const std::string& name : command.queues) {
+  for (const std::string& name : names) {
     if (const Error error = queue.delete_queue(name, command.timeout)) return fail(error);
     report.add(name);
   }
@@ -84,15 +106,15 @@ int remove(MessageQueue& queue, const CommonOptions& common, const QueueCommand&
 }
 
 int purge(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
+  const std::vector<std::string> names = with_groups(queue, command.queues);
   if (!command.yes) {
-    const auto refused =
-        refused_by_user("Remove all ready and delayed messages of " + joined(command.queues) + "?",
-                        "nothing was removed");
+    const auto refused = refused_by_user(
+        "Remove all ready and delayed messages of " + joined(names) + "?", "nothing was removed");
     if (refused) return *refused;
   }
   QueueReport report(queue);
   std::string text;
-  for (const std::string& name : command.queues) {
+  for (const std::string& name : names) {
     const Result<std::uint64_t> removed = queue.purge(name, command.timeout);
     if (!removed) {
       print_out(text);
@@ -141,7 +163,7 @@ void add_stats(JsonWriter& json, const QueueStats& stats) {
 }
 
 int stats(MessageQueue& queue, const CommonOptions& common, const QueueCommand& command) {
-  std::vector<std::string> names = command.queues;
+  std::vector<std::string> names = with_groups(queue, command.queues);
   if (names.empty()) {
     Result<std::vector<std::string>> all = listed(queue, command);
     if (!all) return fail(all.error());
@@ -153,6 +175,7 @@ int stats(MessageQueue& queue, const CommonOptions& common, const QueueCommand& 
   for (const std::string& name : names) {
     const Result<QueueStats> read = queue.stats(name, command.timeout);
     if (!read) return fail(read.error());
+    if (!read->exists && !keeps_messages(queue, name)) continue; // its groups are in the list
     report.add(name, [&](JsonWriter& json) { add_stats(json, *read); });
     if (read->exists) {
       rows.push_back({name, figure(read->ready, read->ready_precision),

@@ -210,6 +210,7 @@ typedef struct swapmq_mq_consume_options {
   uint32_t prefetch;      /* the most that is handed out and not settled; 0: 256 */
   uint32_t concurrency;   /* handler threads; 0: 1, which keeps the order of first deliveries */
   int64_t ack_timeout_ms; /* an unsettled delivery is nacked after; 0: 30 minutes; below 0: never */
+  const char* group;      /* one that the config gives the queue; NULL or "": the queue itself */
 } swapmq_mq_consume_options;
 
 /* What a handler returns. */
@@ -289,6 +290,13 @@ SWAPMQ_C_API int32_t swapmq_mq_purge_queue(swapmq_mq* mq, const char* queue, int
                                            uint64_t* removed, char* error, size_t error_size);
 /* Calls `each` on this thread, before it returns, once for each name. */
 SWAPMQ_C_API int32_t swapmq_mq_list_queues(swapmq_mq* mq, int64_t timeout_ms,
+                                           void (*each)(void* context, const char* name,
+                                                        size_t name_size),
+                                           void* context, char* error, size_t error_size);
+
+/* The groups that the config gives a queue: what is published to it goes to the queue NAME@GROUP of
+ * each. Calls `each` as above, not at all if it has none. */
+SWAPMQ_C_API int32_t swapmq_mq_list_groups(swapmq_mq* mq, const char* queue,
                                            void (*each)(void* context, const char* name,
                                                         size_t name_size),
                                            void* context, char* error, size_t error_size);

@@ -199,6 +199,9 @@ struct ConsumeOptions {
   std::uint32_t prefetch = 256;  ///< the most that is handed out and not settled
   std::uint32_t concurrency = 1; ///< handler threads; 1 keeps the order of first deliveries
   milliseconds ack_timeout{30 * 60 * 1000}; ///< an unsettled delivery is nacked after; 0: never
+  /// One of those that the config gives the queue; each gets every message. Consumers of one group
+  /// share them. Empty: the queue itself.
+  std::string group{};
 };
 
 /// Called on a thread of the library. Throwing std::exception is a nack with its text as the
@@ -453,11 +456,18 @@ class SWAPMQ_API MessageQueue {
   /// threads publish, and before consume(): it is not for consumers that there are.
   void set_tracer(std::shared_ptr<Tracer> tracer);
 
-  /// Calls the handler for each delivery. Errors: invalid_argument, closed. The broker need not be
-  /// reachable.
+  /// Calls the handler for each delivery. Errors: invalid_argument, also for a group that the
+  /// config does not list; closed. The broker need not be reachable.
   Result<Consumer> consume(std::string_view queue, const ConsumeOptions& options,
                            const Handler& handler);
   Result<Subscription> subscribe(std::string_view queue, const ConsumeOptions& options = {});
+
+  /// The groups that the config gives a queue ("queues": {"orders": {"groups": ["billing"]}}). What
+  /// is published to the queue goes to the queue NAME@GROUP of each, "orders@billing", where
+  /// deliveries say that they come from, and which the functions below look at and change. A
+  /// message is confirmed once all groups have it, failed if none has. Groups come and go with a
+  /// reload: a new one gets what is published after it, one that is gone keeps what it has.
+  [[nodiscard]] std::vector<std::string> groups(std::string_view queue) const;
 
   /// On the active backend; one that a switch turns to gets its queues by itself.
   Error create_queue(std::string_view queue, milliseconds timeout = milliseconds(30'000));

@@ -18,6 +18,7 @@ std::optional<ConsumeOptions> options_of(const swapmq_mq_consume_options* from) 
   ConsumeOptions options;
   if (given.prefetch != 0) options.prefetch = given.prefetch;
   if (given.concurrency != 0) options.concurrency = given.concurrency;
+  options.group = view(given.group);
   if (given.ack_timeout_ms != 0) options.ack_timeout = wait_of(given.ack_timeout_ms);
   return options;
 }

@@ -80,3 +80,16 @@ std::int32_t swapmq_mq_list_queues(swapmq_mq* mq, std::int64_t timeout_ms,
     return leave({}, text);
   });
 }
+
+std::int32_t swapmq_mq_list_groups(swapmq_mq* mq, const char* queue,
+                                   void (*each)(void* context, const char* name,
+                                                std::size_t name_size),
+                                   void* context, char* error, std::size_t error_size) {
+  const Text text{error, error_size};
+  if (mq == nullptr || each == nullptr) return refuse("list_groups: mq or each is NULL", text);
+  return guarded(text, [&] {
+    const auto names = mq->queue.groups(view(queue));
+    for (const std::string& name : names) each(context, name.data(), name.size());
+    return leave({}, text);
+  });
+}

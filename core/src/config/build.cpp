@@ -56,6 +56,11 @@ QueueConfig build_queue(const Node& from, const Config& config) {
   }
   take_integer(from.find("max_length"), to.max_length);
   if (const Node* strict = from.find("strict_order")) to.strict_order = strict->is_true();
+  if (const Node* groups = from.find("groups")) {
+    for (const Node* each = groups->first_child; each != nullptr; each = each->next) {
+      to.groups.emplace_back(each->text);
+    }
+  }
   return to;
 }
 

@@ -109,18 +109,54 @@ Parsed parse_file(const std::string& path, const SchemaLookup& schemas, Environm
   return parse(text, path, schemas, environment);
 }
 
-std::string_view Config::queue_name(std::string_view name) const {
-  if (!name.starts_with('@')) return name;
+std::string_view Config::queue_of_role(std::string_view name) const {
   if (name == "@task") return task_queue;
   if (name == "@status") return status_queue;
   if (name == "@heartbeat") return heartbeat_queue;
   return name == "@control" ? control_queue : name;
 }
 
-QueueConfig Config::queue(std::string_view name) const {
-  QueueConfig out;
+std::string Config::queue_name(std::string_view name) const {
+  if (!name.starts_with('@')) return std::string(name);
+  const std::size_t group = std::min(name.find('@', 1), name.size());
+  return std::string(queue_of_role(name.substr(0, group))).append(name.substr(group));
+}
+
+std::string group_queue(std::string_view queue, std::string_view group) {
+  std::string name(queue);
+  if (!group.empty()) name.append("@").append(group);
+  return name;
+}
+
+std::vector<std::string> Config::group_queues(std::string_view name) const {
+  std::vector<std::string> names;
   const auto found = queues.find(std::string(name));
-  if (found != queues.end()) out = found->second;
+  if (found == queues.end()) return names;
+  for (const std::string& group : found->second.groups) names.push_back(group_queue(name, group));
+  return names;
+}
+
+bool Config::has_groups() const {
+  return std::any_of(queues.begin(), queues.end(),
+                     [](const auto& one) { return !one.second.groups.empty(); });
+}
+
+/// What the queue that has the group says of the group's queue. (No group has an '@' in its name.)
+QueueConfig Config::of_group(std::string_view name) const {
+  const std::size_t at = name.rfind('@');
+  if (at == std::string_view::npos) return {};
+  const auto owner = queues.find(std::string(name.substr(0, at)));
+  if (owner == queues.end()) return {};
+  QueueConfig out = owner->second;
+  const auto group = std::find(out.groups.begin(), out.groups.end(), name.substr(at + 1));
+  if (group == out.groups.end()) return {};
+  out.groups.clear();
+  return out;
+}
+
+QueueConfig Config::queue(std::string_view name) const {
+  const auto found = queues.find(std::string(name));
+  QueueConfig out = found != queues.end() ? found->second : of_group(name);
   if (out.max_deliveries == 0) {
     const bool full = max_retries == std::numeric_limits<std::uint32_t>::max();
     out.max_deliveries = full ? max_retries : max_retries + 1;

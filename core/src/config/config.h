@@ -23,7 +23,11 @@ struct QueueConfig {
   std::string dead_letter_queue;    ///< empty: QUEUE.dead
   std::uint64_t max_length = 0;     ///< 0: no limit
   bool strict_order = false;
+  std::vector<std::string> groups{}; ///< none: what is published stays in the queue itself
 };
+
+/// The queue that holds what is for a group: QUEUE@GROUP; the queue itself for "".
+std::string group_queue(std::string_view queue, std::string_view group);
 
 struct Pool {
   std::uint32_t publish_sessions = 2;
@@ -53,11 +57,21 @@ struct Config {
 
   /// The queue that has the role "@task", "@status", "@heartbeat" or "@control"; any other name is
   /// the queue's own.
-  [[nodiscard]] std::string_view queue_name(std::string_view name) const;
-  /// What applies to a queue, defaults filled in.
+  [[nodiscard]] std::string_view queue_of_role(std::string_view name) const;
+  /// The same, also for the queue of a group: "@task@GROUP".
+  [[nodiscard]] std::string queue_name(std::string_view name) const;
+  /// What applies to a queue, defaults filled in; to one of a group what applies to the queue that
+  /// has it, unless it is listed itself.
   [[nodiscard]] QueueConfig queue(std::string_view name) const;
+  /// The queues that get what is published to this one: those of its groups. None if it has none.
+  [[nodiscard]] std::vector<std::string> group_queues(std::string_view name) const;
+  /// Whether any queue has groups.
+  [[nodiscard]] bool has_groups() const;
   /// The section of a backend; "{}" if there is none.
   [[nodiscard]] const std::string& options_of(std::string_view backend) const;
+
+ private:
+  [[nodiscard]] QueueConfig of_group(std::string_view name) const;
 };
 
 /// The options schema of a plugin by name; the error says why there is none. Called at most once a

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "config/core_schema.h"
+#include "config/group_check.h"
 #include "config/queue_name.h"
 #include "config/sections.h"
 #include "config/suggest.h"
@@ -123,6 +124,7 @@ void CoreCheck::check_queue_names(Findings& out) const {
     check_queue(*queue, out);
     if (is_queue_role(queue->key)) check_twice(*queues, *queue, out);
   }
+  GroupCheck(*queues, [this](std::string_view name) { return queue_named(name); }).run(out);
 }
 
 std::string_view CoreCheck::queue_named(std::string_view name) const {
@@ -131,7 +133,7 @@ std::string_view CoreCheck::queue_named(std::string_view name) const {
   const std::string key = std::string(name.substr(1)) + "_queue";
   const Node* message_queue = document_.root()->find("message_queue");
   const Node* given = message_queue != nullptr ? message_queue->find(key) : nullptr;
-  if (given == nullptr) return defaults.queue_name(name);
+  if (given == nullptr) return defaults.queue_of_role(name);
   return given->kind == Kind::string ? given->text : std::string_view();
 }
 

@@ -50,6 +50,7 @@ void compare_queues(const Config& before, const Config& after, Difference& to) {
     const std::string root = "/queues/" + escaped(name) + "/";
     compare(old.max_deliveries, now.max_deliveries, root + "max_deliveries", to.live);
     compare(old.dead_letter_queue, now.dead_letter_queue, root + "dead_letter_queue", to.live);
+    compare(old.groups, now.groups, root + "groups", to.live);
     // What a broker was told of a queue goes with the connection.
     compare(old.max_length, now.max_length, root + "max_length", to.instance);
     compare(old.strict_order, now.strict_order, root + "strict_order", to.instance);

@@ -3,6 +3,7 @@
 // Plugins described to people: names and grades as words, the public functions that list them.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -50,12 +51,17 @@ std::string word(const Words& words, std::int32_t value) {
 
 } // namespace
 
-std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities) {
+std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities,
+                                              const swapmq_limits& limits) {
   std::vector<CapabilityValue> all;
-  all.reserve(capability_table.size());
+  all.reserve(capability_table.size() + 1);
   for (const Capability& each : capability_table) {
     all.push_back({each.name, word(each.words, capabilities.*each.value)});
   }
+  // Ours, wherever there can be a queue of the name QUEUE@GROUP.
+  const char* alphabet = limits.queue_name_alphabet;
+  const bool names_groups = alphabet == nullptr || std::strchr(alphabet, '@') != nullptr;
+  all.push_back({"groups", grades[names_groups ? SWAPMQ_EMULATED : SWAPMQ_ABSENT]});
   return all;
 }
 

@@ -261,7 +261,8 @@ Result<Negotiated> negotiate(swapmq_backend_entry_fn entry, const std::string& n
   negotiated.vtable = *vtable;
   if (Error error = read_info(name, negotiated)) return error;
   negotiated.description.abi_version = abi_text(negotiated.vtable.abi_version);
-  negotiated.description.capabilities = capability_words(negotiated.capabilities);
+  negotiated.description.capabilities =
+      capability_words(negotiated.capabilities, negotiated.limits);
   negotiated.description.limits = limit_values(negotiated.limits);
   negotiated.description.extensions = read_extensions(negotiated.vtable);
   return negotiated;

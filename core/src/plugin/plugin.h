@@ -56,7 +56,8 @@ class Plugin {
 };
 
 /// Names and grades as words, for descriptions and differences.
-std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities);
+std::vector<CapabilityValue> capability_words(const swapmq_capabilities& capabilities,
+                                              const swapmq_limits& limits);
 /// What is not the same with another backend, in the order of the words.
 std::vector<CapabilityChange> capability_changes(const swapmq_capabilities& before,
                                                  const swapmq_capabilities& after);

@@ -6,6 +6,7 @@
 #include "config/check.h"
 #include "config/config.h"
 #include "queue/clock.h"
+#include "queue/group_publish.h"
 #include "queue/runtime.h"
 #include "queue/traced.h"
 
@@ -87,6 +88,9 @@ Sent MessageQueue::publish(std::string_view queue, const Message& message,
   const QueueName name(queue, *runtime_);
   const queue::Traced traced(runtime_->tracer(), name, {&message, 1});
   const auto send = [&] {
+    if (const auto groups = runtime_->group_queues(name); !groups.empty()) {
+      return queue::publish_to_groups(*runtime_, groups, traced.messages(), options.timeout)[0];
+    }
     auto publisher = runtime_->publisher(name);
     if (!publisher) return refused(message, publisher.error());
     queue::PublishRequest request(traced.messages(), options.timeout);
@@ -103,12 +107,14 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
                                              const PublishOptions& options) {
   std::vector<Sent> sent;
   if (messages.empty()) return sent;
-  sent.reserve(messages.size());
   const QueueName name(queue, *runtime_);
   const queue::Traced traced(runtime_->tracer(), name, messages);
-  if (auto publisher = runtime_->publisher(name)) {
+  if (const auto groups = runtime_->group_queues(name); !groups.empty()) {
+    sent = queue::publish_to_groups(*runtime_, groups, traced.messages(), options.timeout);
+  } else if (auto publisher = runtime_->publisher(name)) {
     queue::PublishRequest request(traced.messages(), options.timeout);
     (*publisher)->publish(request);
+    sent.reserve(messages.size());
     for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
   } else {
     for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
@@ -128,6 +134,10 @@ void MessageQueue::publish_async(std::string_view queue, const Message& message,
       traced->ended(0, sent);
       if (done) done(std::move(sent));
     };
+  }
+  if (const auto groups = runtime_->group_queues(name); !groups.empty()) {
+    return queue::publish_to_groups_async(*runtime_, groups, *to_send, std::move(done),
+                                          options.timeout);
   }
   auto publisher = runtime_->publisher(name);
   if (publisher) {
@@ -155,6 +165,10 @@ Result<Subscription> MessageQueue::subscribe(std::string_view queue,
   auto state = runtime_->consume(QueueName(queue, *runtime_), options, {});
   if (!state) return state.error();
   return Subscription(std::move(*state));
+}
+
+std::vector<std::string> MessageQueue::groups(std::string_view queue) const {
+  return runtime_->config()->queue(QueueName(queue, *runtime_)).groups;
 }
 
 // ---- looking and managing -----------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/queue_name.h"
+#include "config/text.h"
 #include "queue/clock.h"
 #include "quiet_thread.h"
 
@@ -117,19 +118,43 @@ queue::LaneSetup Runtime::lane_setup(const std::string& queue,
   return setup;
 }
 
-Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view queue,
+Result<std::string> Runtime::queue_of_group(std::string_view queue,
+                                            const std::string& group) const {
+  const std::vector<std::string> groups = config_.get()->queue(queue).groups;
+  const auto among = [&](const std::string& one) {
+    return std::find(groups.begin(), groups.end(), one) != groups.end();
+  };
+  if (among(group)) return config::group_queue(queue, group);
+  const std::string named = "the queue " + config::quoted(queue);
+  if (group.empty()) {
+    if (!groups.empty()) {
+      log_->write(queue::LogLevel::warning,
+                  named + " is consumed without a group: what is published now goes to its groups");
+    }
+    return std::string(queue);
+  }
+  std::string known;
+  for (const std::string& one : groups) known += (known.empty() ? "" : ", ") + config::quoted(one);
+  return Error(Errc::invalid_argument,
+               named + (groups.empty() ? " has no groups" : " has the groups " + known) + ", not " +
+                   config::quoted(group) + "; the config lists them in \"queues\"");
+}
+
+Result<std::shared_ptr<ConsumerState>> Runtime::consume(std::string_view of,
                                                         const ConsumeOptions& options,
                                                         const Handler& handler) {
-  if (Error error = config::check_queue_name(queue)) return error;
+  if (Error error = config::check_queue_name(of)) return error;
+  const Result<std::string> queue = queue_of_group(of, options.group);
+  if (!queue) return queue.error();
   if (options.prefetch == 0 || options.prefetch > 65'536) {
     return Error(Errc::invalid_argument, "prefetch is not 1 to 65536");
   }
   if (options.concurrency == 0 || options.concurrency > 1024) {
     return Error(Errc::invalid_argument, "concurrency is not 1 to 1024");
   }
-  if (Error error = switcher_->use_queue(queue)) return error;
-  auto state = std::make_shared<ConsumerState>(
-      shared_from_this(), ConsumeRequest{std::string(queue), options, handler});
+  if (Error error = switcher_->use_queue(*queue)) return error;
+  auto state =
+      std::make_shared<ConsumerState>(shared_from_this(), ConsumeRequest{*queue, options, handler});
   {
     const Lock lock(mutex_);
     if (closing_) return Error(Errc::closed, "the message queue is closed");

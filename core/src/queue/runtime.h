@@ -44,6 +44,10 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   Result<std::shared_ptr<queue::Publisher>> publisher(std::string_view queue)
       SWAPMQ_EXCLUDES(mutex_);
   queue::AsyncPublisher& async() { return async_; }
+  /// As Config's: where what is published to the queue goes, if not there.
+  [[nodiscard]] std::vector<std::string> group_queues(std::string_view queue) const {
+    return config_.has_groups() ? config_.get()->group_queues(queue) : std::vector<std::string>();
+  }
   Result<std::shared_ptr<ConsumerState>> consume(std::string_view queue,
                                                  const ConsumeOptions& options,
                                                  const Handler& handler) SWAPMQ_EXCLUDES(mutex_);
@@ -106,6 +110,9 @@ class Runtime final : public std::enable_shared_from_this<Runtime>, public switc
   Runtime(config::Config config, std::shared_ptr<queue::Log> log);
   Error start() SWAPMQ_EXCLUDES(mutex_);
 
+  /// The queue that a consumer's group has. Errors: invalid_argument, the config gives it none.
+  [[nodiscard]] Result<std::string> queue_of_group(std::string_view queue,
+                                                   const std::string& group) const;
   /// Null: there is none yet.
   Result<std::shared_ptr<queue::Publisher>> known_publisher(std::string_view queue)
       SWAPMQ_EXCLUDES(mutex_);

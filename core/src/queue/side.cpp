@@ -71,7 +71,8 @@ Side::Side(const SideSetup& setup, std::shared_ptr<plugin::Backend> backend,
                         setup.connection_timeout, registry_->backend().publish),
       admin_sessions_(backend_, SWAPMQ_ROLE_ADMIN, 1, setup.connection_timeout,
                       registry_->backend().admin) {
-  description_.capabilities = plugin::capability_words(backend_->capabilities());
+  description_.capabilities =
+      plugin::capability_words(backend_->capabilities(), backend_->limits());
   description_.limits = plugin::limit_values(backend_->limits());
 }
 

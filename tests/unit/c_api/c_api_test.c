@@ -43,7 +43,8 @@ static swapmq_mq* open_memory(const char* folder) {
       json, sizeof json,
       "{\"message_queue\":{\"type\":\"memory\",\"memory\":{\"name\":\"c\"},"
       "\"sqlite\":{\"path\":\"%s/c.db\"},\"task_queue\":\"jobs\",\"retry_delay_seconds\":0},"
-      "\"queues\":{\"@task\":{\"max_deliveries\":2}},\"log\":{\"level\":\"off\"}}",
+      "\"queues\":{\"@task\":{\"max_deliveries\":2},\"orders\":{\"groups\":[\"a\",\"b\"]}},"
+      "\"log\":{\"level\":\"off\"}}",
       folder);
   CHECK(swapmq_mq_open_text(json, (size_t)size, "test", &mq, TEXT) == SWAPMQ_MQ_OK);
   CHECK(mq != NULL && strcmp(error, "") == 0);
@@ -287,6 +288,35 @@ static void queues_are_managed(swapmq_mq* mq) {
   CHECK(swapmq_mq_ping(mq, WAIT, TEXT) == SWAPMQ_MQ_OK);
 }
 
+static void add_name(void* context, const char* name, size_t size) {
+  strncat(strcat((char*)context, " "), name, size);
+}
+
+static void each_group_gets_every_message(swapmq_mq* mq) {
+  char names[64] = "";
+  swapmq_mq_consume_options options;
+  swapmq_mq_subscription* subscription = NULL;
+  swapmq_mq_message one = message("for all");
+  CHECK(swapmq_mq_list_groups(mq, "orders", add_name, names, TEXT) == SWAPMQ_MQ_OK);
+  CHECK(strcmp(names, " a b") == 0);
+  CHECK(swapmq_mq_publish(mq, "orders", &one, 1, WAIT, NULL, TEXT) == SWAPMQ_MQ_OK);
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  for (options.group = "a"; options.group != NULL;
+       options.group = options.group[0] == 'a' ? "b" : NULL) {
+    swapmq_mq_delivery* got = NULL;
+    CHECK(swapmq_mq_subscribe(mq, "orders", &options, &subscription, TEXT) == SWAPMQ_MQ_OK);
+    got = next(subscription, WAIT);
+    CHECK(got != NULL && gives(swapmq_mq_delivery_body, got, "for all"));
+    CHECK(got != NULL && swapmq_mq_ack(got) == SWAPMQ_MQ_OK);
+    swapmq_mq_delivery_free(got);
+    swapmq_mq_subscription_free(subscription);
+  }
+  options.group = "c";
+  CHECK(swapmq_mq_subscribe(mq, "orders", &options, &subscription, TEXT) ==
+        SWAPMQ_MQ_INVALID_ARGUMENT);
+}
+
 static void the_backend_is_changed_and_changed_back(swapmq_mq* mq) {
   char name[16];
   int32_t phase = -1;
@@ -356,6 +386,7 @@ int main(int argc, char** argv) {
   who_is_paused_gets_nothing_until_it_goes_on(mq);
   each_decision_is_done(mq);
   queues_are_managed(mq);
+  each_group_gets_every_message(mq);
   structs_may_grow(mq);
   wrong_calls_are_refused(mq);
   the_backend_is_changed_and_changed_back(mq);

@@ -55,11 +55,15 @@ TEST(ConfigDifference, EachKeyIsNamedWithWhatItTakes) {
 
 TEST(ConfigDifference, AQueueThatIsListedNoMoreHasItsDefaultsAgain) {
   Config before;
-  before.queues["a/b~c"] = {
-      .max_deliveries = 5, .dead_letter_queue = "dead", .max_length = 7, .strict_order = true};
+  before.queues["a/b~c"] = {.max_deliveries = 5,
+                            .dead_letter_queue = "dead",
+                            .max_length = 7,
+                            .strict_order = true,
+                            .groups = {"one"}};
   const Difference gone = difference(before, {});
   EXPECT_THAT(gone.live,
-              ElementsAre("/queues/a~1b~0c/max_deliveries", "/queues/a~1b~0c/dead_letter_queue"));
+              ElementsAre("/queues/a~1b~0c/max_deliveries", "/queues/a~1b~0c/dead_letter_queue",
+                          "/queues/a~1b~0c/groups"));
   EXPECT_THAT(gone.instance,
               ElementsAre("/queues/a~1b~0c/max_length", "/queues/a~1b~0c/strict_order"));
 }

@@ -129,14 +129,19 @@ TEST(Negotiate, WordsForPeople) {
   capabilities.ordering = SWAPMQ_ORDERING_QUEUE;
   capabilities.sharing = SWAPMQ_SHARING_MACHINE;
   capabilities.ttl = SWAPMQ_EMULATED;
-  std::string all;
-  for (const auto& [name, grade] : capability_words(capabilities)) all += name + "=" + grade + " ";
-  EXPECT_EQ(all,
-            "durability=power ordering=queue sharing=machine delayed_publish=absent "
-            "delayed_nack=absent ttl=emulated priority=absent release=absent dead_letter=absent "
-            "deduplication=absent purge=absent counts_crashes=absent max_length=absent ");
   swapmq_limits limits{};
   limits.max_body_bytes = 16;
+  std::string all;
+  for (const auto& [name, grade] : capability_words(capabilities, limits)) {
+    all += name + "=" + grade + " ";
+  }
+  EXPECT_EQ(
+      all,
+      "durability=power ordering=queue sharing=machine delayed_publish=absent "
+      "delayed_nack=absent ttl=emulated priority=absent release=absent dead_letter=absent "
+      "deduplication=absent purge=absent counts_crashes=absent max_length=absent groups=emulated ");
+  limits.queue_name_alphabet = "abc.";
+  EXPECT_EQ(capability_words(capabilities, limits).back().grade, "absent");
   EXPECT_THAT(limit_values(limits), Contains(::testing::Field(&LimitValue::value, 16U)));
 }
 

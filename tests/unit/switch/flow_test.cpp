@@ -67,6 +67,45 @@ TEST_F(Flow, MovesPublishersAndConsumersUnderLoadAndLosesNothing) {
   for (const auto& [body, times] : got) EXPECT_EQ(times, 1) << body;
 }
 
+TEST_F(Flow, EachGroupGetsEveryMessageAcrossSwitches) {
+  auto mq = open("sqlite", R"(,"queues":{"orders":{"groups":["a","b"]}})");
+  std::mutex mutex;
+  std::map<std::string, int> got[2];
+  std::vector<swapmq::Consumer> consumers;
+  for (int g = 0; g < 2; ++g) {
+    const auto handler = [&mutex, &mine = got[g]](const Delivery& d) {
+      const std::lock_guard lock(mutex);
+      ++mine[std::string(d.id())];
+      return swapmq::ack();
+    };
+    consumers.push_back(mq.consume("orders", {.group = g == 0 ? "a" : "b"}, handler).value());
+  }
+  std::atomic<bool> stop{false};
+  std::size_t sent = 0;
+  std::thread publisher([&] {
+    while (!stop) {
+      const auto result = mq.publish("orders", "x");
+      ASSERT_TRUE(result) << result.error().message();
+      ++sent;
+    }
+  });
+  for (const char* to : {"memory", "sqlite", "memory", "sqlite"}) {
+    std::this_thread::sleep_for(30ms);
+    const SwitchStatus status = switched(mq, to);
+    EXPECT_EQ(status.phase, SwitchPhase::retired) << status.error.message();
+  }
+  stop = true;
+  publisher.join();
+  for (auto& mine : got) {
+    EXPECT_TRUE(eventually([&] {
+      const std::lock_guard lock(mutex);
+      return mine.size() == sent;
+    })) << mine.size()
+        << " of " << sent;
+    for (const auto& [id, times] : mine) EXPECT_EQ(times, 1) << id;
+  }
+}
+
 TEST_F(Flow, IsNotRetiredWhileSomethingIsOwed) {
   auto mq = open("sqlite");
   ASSERT_TRUE(mq.publish("tasks", "held"));

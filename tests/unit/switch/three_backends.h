@@ -32,7 +32,9 @@ class ThreeBackends : public testing::Test {
                                                 const std::string& more = "") {
     return swapmq::MessageQueue::try_open_text(text(type, more), "test");
   }
-  swapmq::MessageQueue open(const std::string& type) { return std::move(try_open(type)).value(); }
+  swapmq::MessageQueue open(const std::string& type, const std::string& more = "") {
+    return std::move(try_open(type, more)).value();
+  }
   swapmq::MessageQueue open_durable(const std::string& type, const std::string& more = "") {
     return std::move(try_open(type, R"(,"state_dir":")" + folder_ + R"(/state")" + more)).value();
   }
