@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness.h"
+#include "rules.h"
 
 namespace swapmq::contract {
 
@@ -74,6 +75,14 @@ std::vector<std::string> sorted(std::vector<std::string> texts);
 inline bool has_limit(std::uint64_t limit) { return limit != 0; }
 
 } // namespace swapmq::contract
+
+/// A test, and before it the rule that it checks: where <swapmq/backend.h> has it, and one sentence
+/// for the author of a backend. No test is without one: TEST and TEST_F do not exist here.
+#undef TEST
+#undef TEST_F
+#define CONTRACT_TEST(suite, name, where, rule)                                          \
+  const ::swapmq::contract::RuleOf suite##_##name##_rule(#suite "." #name, where, rule); \
+  GTEST_TEST_F(suite, name)
 
 /// Ends a test of something that the backend declares it does not do.
 #define NOT_PROMISED(what) GTEST_SKIP() << "not promised: " << (what)

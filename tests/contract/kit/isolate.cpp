@@ -51,8 +51,16 @@ std::string hung_line(const std::string& output) {
   return output.substr(at, output.find('\n', at) - at);
 }
 
+/// All but the watchdog's line, on lines of its own.
+std::string said_besides(std::string output) {
+  const std::string hung = hung_line(output);
+  if (!hung.empty()) output.erase(output.rfind(hung), hung.size());
+  while (!output.empty() && output.back() == '\n') output.pop_back();
+  return output.empty() ? output : "\n" + output;
+}
+
 Finding judge(const std::string& test, const Ended& ended, const std::string& output,
-              const std::string& json) {
+              const std::string& json, const std::string& calls) {
   Finding finding;
   finding.test = test;
   finding.outcome = Outcome::kFailed;
@@ -72,7 +80,12 @@ Finding judge(const std::string& test, const Ended& ended, const std::string& ou
   } else {
     return written[0];
   }
+  const std::string why = finding.text;
   if (!output.empty()) finding.text += "\n" + output;
+  Failure failure;
+  failure.found = why + said_besides(output);
+  failure.calls = calls_left_in(calls);
+  finding.failures.push_back(std::move(failure));
   return finding;
 }
 
@@ -92,6 +105,7 @@ Finding run_one(const std::string& test, const std::filesystem::path& folder) {
   const std::filesystem::path dir = folder / "data";
   make_folder(dir);
   const std::string json = (folder / "result.json").string();
+  const std::string calls = (folder / "calls").string();
   const auto ms = [](milliseconds time) { return std::to_string(time.count()); };
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::string> arguments{"--plugin",
@@ -102,6 +116,8 @@ Finding run_one(const std::string& test, const std::filesystem::path& folder) {
                                      dir.string(),
                                      "--json",
                                      json,
+                                     "--calls",
+                                     calls,
                                      "--quiet",
                                      "--hang-ms",
                                      ms(options.hang),
@@ -116,7 +132,7 @@ Finding run_one(const std::string& test, const std::filesystem::path& folder) {
   Process process(std::move(arguments), true);
   std::string output;
   const Ended ended = process.wait(start + options.test_timeout, kKeptOutput, output);
-  Finding finding = judge(test, ended, output, json);
+  Finding finding = judge(test, ended, output, json, calls);
   if (finding.took_ms == 0) {
     const auto took = std::chrono::steady_clock::now() - start;
     finding.took_ms = std::chrono::duration_cast<milliseconds>(took).count();
@@ -160,7 +176,7 @@ std::vector<Finding> run_isolated() {
     try {
       findings.push_back(run_one(test, folder));
     } catch (const std::exception& failure) { // no process, no folder
-      findings.push_back({test, Outcome::kFailed, failure.what(), 0});
+      findings.push_back({test, Outcome::kFailed, failure.what(), 0, {}});
     }
     while (interrupted()) ::pause(); // that it ended says nothing; the watchdog ends this process
     print_line(findings.back(), kit().options.quiet);

@@ -7,6 +7,7 @@
 
 #include "plugin.h"
 #include "report.h"
+#include "rules.h"
 
 namespace swapmq::contract {
 namespace {
@@ -45,6 +46,19 @@ std::string attribute(const char* name, std::string_view value) {
   return std::string(" ") + name + "=\"" + escaped(value) + "\"";
 }
 
+std::string property(const char* name, std::string_view value) {
+  return "<property" + attribute("name", name) + attribute("value", value) + "/>";
+}
+
+/// "expected LOST, got OK", or the first line of what was found.
+std::string in_short(const Finding& finding) {
+  if (finding.failures.empty() || finding.failures.front().expected.empty()) {
+    return finding.text.substr(0, finding.text.find('\n'));
+  }
+  const Failure& first = finding.failures.front();
+  return "expected " + first.expected + ", got " + first.got;
+}
+
 struct Suite {
   std::string cases;
   std::size_t tests = 0, failures = 0, skipped = 0;
@@ -57,22 +71,19 @@ void add(Suite& suite, const Finding& finding, const std::string& suite_name) {
   suite.cases += "    <testcase" + attribute("classname", kit().name + "." + suite_name) +
                  attribute("name", finding.test.substr(suite_name.size() + 1)) +
                  attribute("time", seconds(finding.took_ms));
-  const std::string first_line = finding.text.substr(0, finding.text.find('\n'));
-  switch (finding.outcome) {
-    case Outcome::kPassed:
-      suite.cases += "/>\n";
-      return;
-    case Outcome::kFailed:
-      ++suite.failures;
-      suite.cases += "><failure" + attribute("message", first_line) + ">" + escaped(finding.text) +
-                     "</failure></testcase>\n";
-      return;
-    case Outcome::kNotPromised:
-      ++suite.skipped;
-      suite.cases +=
-          "><skipped" + attribute("message", "not promised: " + first_line) + "/></testcase>\n";
-      return;
+  const Rule rule = rule_of(finding.test);
+  suite.cases += ">\n      <properties>" + property("rule", rule.text) +
+                 property("rule_source", source_of(rule)) + "</properties>\n";
+  if (finding.outcome == Outcome::kFailed) {
+    ++suite.failures;
+    suite.cases += "      <failure" + attribute("message", in_short(finding)) + ">" +
+                   escaped(explained(finding)) + "</failure>\n";
+  } else if (finding.outcome == Outcome::kNotPromised) {
+    ++suite.skipped;
+    suite.cases +=
+        "      <skipped" + attribute("message", "not promised: " + finding.text) + "/>\n";
   }
+  suite.cases += "    </testcase>\n";
 }
 
 } // namespace

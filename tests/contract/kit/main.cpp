@@ -11,7 +11,9 @@
 #include "child.h"
 #include "isolate.h"
 #include "plugin.h"
+#include "recording.h"
 #include "report.h"
+#include "rules.h"
 #include "run_folder.h"
 #include "watchdog.h"
 
@@ -48,6 +50,28 @@ int finish(const Options& options, const std::vector<Finding>& findings) {
   return any_failed(findings) ? 1 : 0;
 }
 
+/// Of a test that ends this process; where another looks on, that does it.
+std::string explain_hang(const std::string& test) {
+  Failure failure;
+  failure.calls = calls_at_the_end();
+  return explained({test, Outcome::kFailed, {}, 0, {std::move(failure)}});
+}
+
+/// Names, and below each what the test demands.
+int list(const Options& options) {
+  const std::vector<std::string> tests = selected_tests();
+  if (!options.json.empty() && !write_list_json(options.json, tests)) {
+    return cannot_write(options.json);
+  }
+  for (const std::string& test : tests) {
+    if (options.quiet) break;
+    const Rule rule = rule_of(test);
+    std::printf("%s\n    %s\n    (%s)\n", test.c_str(), std::string(rule.text).c_str(),
+                source_of(rule).c_str());
+  }
+  return 0;
+}
+
 int run(Options options) {
   catch_interruptions();
   const RunFolder folder(options.dir, "swapmq-contract");
@@ -58,7 +82,8 @@ int run(Options options) {
     return kNoFolder;
   }
   // Before the plugin is loaded, which may take for ever: it sees interruptions as well.
-  const Watchdog watchdog(options.hang, folder.to_remove());
+  const Watchdog watchdog(options.hang, folder.to_remove(),
+                          options.calls.empty() ? explain_hang : nullptr);
   options.dir = folder.path();
   const bool keeps_placeholder = options.isolate; // each process puts its own folder there
   const std::string written = options.options;
@@ -69,6 +94,8 @@ int run(Options options) {
     if (const std::string why = describe_backend(); !why.empty()) return no_plugin(why);
     return act_out(options.child, options.child_args);
   }
+  if (!log_calls(options.calls)) return cannot_write(options.calls);
+  record_calls();
   if (keeps_placeholder) {
     kit().options.options = written;
     std::string why;
@@ -96,9 +123,6 @@ int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   auto options = parse(argc, argv);
   if (!options) return kUsage;
-  if (options->list) {
-    for (const std::string& name : selected_tests()) std::puts(name.c_str());
-    return 0;
-  }
+  if (options->list) return list(*options);
   return run(std::move(*options));
 }

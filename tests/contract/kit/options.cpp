@@ -23,8 +23,8 @@ void print_usage() {
       "                           pause and resume are SIGSTOP and SIGCONT; each may be told "
       "twice.\n"
       "                           Without it the theme Broker is not promised\n"
-      "  --list                   print the names of the tests, one a line\n"
-      "  --json FILE              also write the result as JSON\n"
+      "  --list                   print the names of the tests and their rules, and run none\n"
+      "  --json FILE              also write the result, or the list, as JSON\n"
       "  --junit FILE             also write the result as JUnit XML\n"
       "  --dir DIR                use this folder for {dir} and leave it there\n"
       "  --hang-ms N              a call that is this much past its deadline hangs (10000)\n"
@@ -48,6 +48,7 @@ std::optional<Options> parse(int argc, char** argv) {
   line.text("--dir", options.dir);
   line.text("--broker-control", options.broker_control);
   line.text("--child", options.child);
+  line.text("--calls", options.calls);
   line.time("--hang-ms", options.hang);
   line.time("--patience-ms", options.patience);
   line.time("--tolerance-ms", options.tolerance);

@@ -13,14 +13,15 @@ namespace swapmq::contract {
 using std::chrono::milliseconds;
 
 struct Options {
-  std::string plugin;                ///< a name or a path
-  std::string options = "{}";        ///< the backend's; "{dir}" stands for the run's own folder
-  std::string json;                  ///< file of the machine-readable result; empty: none
-  std::string junit;                 ///< the same as JUnit XML
-  std::string dir;                   ///< the run's folder; empty: make one and remove it
-  milliseconds hang{10000};          ///< a call that much past its deadline hangs
-  milliseconds patience{10000};      ///< how long to wait for what must come
-  milliseconds tolerance{500};       ///< how late a wait may end
+  std::string plugin;           ///< a name or a path
+  std::string options = "{}";   ///< the backend's; "{dir}" stands for the run's own folder
+  std::string json;             ///< file of the machine-readable result; empty: none
+  std::string junit;            ///< the same as JUnit XML
+  std::string dir;              ///< the run's folder; empty: make one and remove it
+  std::string calls;            ///< file for the log of calls, which outlives a crash; empty: none
+  milliseconds hang{10000};     ///< a call that much past its deadline hangs
+  milliseconds patience{10000}; ///< how long to wait for what must come
+  milliseconds tolerance{500};  ///< how late a wait may end
   milliseconds test_timeout{120000}; ///< --isolate: what one test may take
   std::string broker_control;        ///< a command that breaks and mends the broker; empty: none
   bool list = false;

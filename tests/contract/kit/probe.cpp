@@ -22,6 +22,7 @@ const char* status_name(swapmq_status status) {
       "TOO_LARGE", "ACCESS_DENIED",    "CORRUPT",
       "LOST",      "INTERNAL"};
   if (status == SWAPMQ_STATUS_UNTOUCHED) return "UNTOUCHED";
+  if (status == SWAPMQ_STATUS_PENDING) return "PENDING";
   if (status < 0 || status >= SWAPMQ_STATUS_COUNT) return "a status that does not exist";
   return kNames[static_cast<std::size_t>(status)];
 }

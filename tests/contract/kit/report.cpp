@@ -2,18 +2,14 @@
 #include "report.h"
 
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
-#include <string_view>
+#include <mutex>
 
 #include "plugin.h"
+#include "rules.h"
 
 namespace swapmq::contract {
 
@@ -21,20 +17,12 @@ namespace {
 
 constexpr char kNotPromisedPrefix[] = "not promised: ";
 constexpr std::size_t kMostText = 8192; // of one test's failures
+constexpr std::size_t kMostFailures = 20;
 
 std::string base_name(const char* path) {
   const std::string text = path == nullptr ? "" : path;
   const std::size_t slash = text.rfind('/');
   return slash == std::string::npos ? text : text.substr(slash + 1);
-}
-
-/// GoogleTest's words around what the harness throws say nothing more.
-std::string unwrapped(std::string text) {
-  constexpr std::string_view kBefore = "C++ exception with description \"";
-  constexpr std::string_view kAfter = "\" thrown in the test body.";
-  const std::size_t end = text.rfind(kAfter);
-  if (text.rfind(kBefore, 0) != 0 || end == std::string::npos) return text;
-  return text.substr(kBefore.size(), end - kBefore.size());
 }
 
 class Reporter : public ::testing::EmptyTestEventListener {
@@ -43,6 +31,23 @@ class Reporter : public ::testing::EmptyTestEventListener {
   std::vector<Finding> findings;
 
  private:
+  void OnTestStart(const ::testing::TestInfo& /*test*/) override {
+    forget_calls();
+    const std::lock_guard lock(mutex_);
+    failures_.clear();
+  }
+
+  /// On the thread that failed, and before it makes another call.
+  void OnTestPartResult(const ::testing::TestPartResult& part) override {
+    if (!part.failed()) return;
+    std::string text = part.message();
+    Failure failure = take_apart(text);
+    failure.calls = calls_before(text);
+    if (part.line_number() > 0) failure.at = place_of(part);
+    const std::lock_guard lock(mutex_);
+    if (failures_.size() < kMostFailures) failures_.push_back(std::move(failure));
+  }
+
   void OnTestEnd(const ::testing::TestInfo& test) override {
     Finding finding;
     finding.test = std::string(test.test_suite_name()) + "." + test.name();
@@ -52,8 +57,16 @@ class Reporter : public ::testing::EmptyTestEventListener {
     if (result.Skipped()) finding.outcome = Outcome::kNotPromised;
     for (int i = 0; i < result.total_part_count(); ++i) add(finding, result.GetTestPartResult(i));
     if (finding.text.size() > kMostText) finding.text.resize(kMostText);
+    {
+      const std::lock_guard lock(mutex_);
+      finding.failures = std::move(failures_);
+    }
     print_line(finding, quiet_);
     findings.push_back(std::move(finding));
+  }
+
+  static std::string place_of(const ::testing::TestPartResult& part) {
+    return base_name(part.file_name()) + ":" + std::to_string(part.line_number());
   }
 
   static void add(Finding& finding, const ::testing::TestPartResult& part) {
@@ -67,13 +80,13 @@ class Reporter : public ::testing::EmptyTestEventListener {
     }
     if (finding.outcome != Outcome::kFailed) return;
     if (!finding.text.empty()) finding.text += '\n';
-    if (part.line_number() > 0) {
-      finding.text += base_name(part.file_name()) + ":" + std::to_string(part.line_number()) + ": ";
-    }
+    if (part.line_number() > 0) finding.text += place_of(part) + ": ";
     finding.text += unwrapped(text);
   }
 
   bool quiet_;
+  std::mutex mutex_;
+  std::vector<Failure> failures_; // of the test that runs; guarded by mutex_
 };
 
 std::size_t count(const std::vector<Finding>& findings, Outcome outcome) {
@@ -83,6 +96,56 @@ std::size_t count(const std::vector<Finding>& findings, Outcome outcome) {
 }
 
 } // namespace
+
+namespace {
+
+/// "expected  LOST", of several lines each below the first.
+void put(std::string& to, const char* label, const std::string& value, char mark = ' ') {
+  if (value.empty()) return;
+  std::size_t at = 0;
+  const char* before = label;
+  while (at < value.size()) {
+    const std::size_t end = std::min(value.find('\n', at), value.size());
+    char column[16];
+    std::snprintf(column, sizeof column, "%-8s%c ", before, mark);
+    to.append(column).append(value, at, end - at).append(1, '\n');
+    before = "";
+    at = end + 1;
+  }
+}
+
+/// Of further failures of a test the failing call alone: how it came to it was said.
+void put_failure(std::string& to, const Failure& failure, bool first) {
+  const char* label = "calls";
+  for (const CallSeen& seen : failure.calls) {
+    if (!first && !seen.failing) continue;
+    put(to, label, to_line(seen), seen.failing ? '>' : ' ');
+    label = "";
+  }
+  put(to, "with", failure.with);
+  put(to, "expected", failure.expected);
+  put(to, "got", failure.got);
+  put(to, "note", failure.note);
+  put(to, "found", failure.found);
+  put(to, "at", failure.at);
+}
+
+} // namespace
+
+std::string explained(const Finding& finding) {
+  constexpr std::size_t kExplained = 3;
+  std::string text;
+  const Rule rule = rule_of(finding.test);
+  if (!rule.text.empty()) put(text, "rule", std::string(rule.text) + "  (" + source_of(rule) + ")");
+  for (std::size_t i = 0; i < std::min(finding.failures.size(), kExplained); ++i) {
+    put_failure(text, finding.failures[i], i == 0);
+  }
+  if (finding.failures.size() > kExplained) {
+    put(text, "and", std::to_string(finding.failures.size() - kExplained) + " more failures");
+  }
+  if (finding.failures.empty()) put(text, "found", finding.text);
+  return text;
+}
 
 const char* to_string(Outcome outcome) {
   switch (outcome) {
@@ -100,10 +163,10 @@ void print_line(const Finding& finding, bool quiet) {
   const auto took = static_cast<long long>(finding.took_ms);
   if (finding.outcome == Outcome::kFailed) {
     std::printf("FAILED        %s (%lld ms)\n", finding.test.c_str(), took);
-    std::size_t at = 0;
-    while (at < finding.text.size()) {
-      const std::size_t end = std::min(finding.text.find('\n', at), finding.text.size());
-      std::printf("    %s\n", finding.text.substr(at, end - at).c_str());
+    const std::string text = explained(finding);
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      std::printf("    %s\n", text.substr(at, end - at).c_str());
       at = end + 1;
     }
   } else if (!quiet && finding.outcome == Outcome::kNotPromised) {
@@ -127,61 +190,6 @@ void print_summary(const std::vector<Finding>& findings, bool quiet) {
 
 bool any_failed(const std::vector<Finding>& findings) {
   return count(findings, Outcome::kFailed) > 0;
-}
-
-bool write_json(const std::string& file, const std::vector<Finding>& findings) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
-  const auto text = [&](const char* key, const std::string& value) {
-    writer.Key(key);
-    writer.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
-  };
-  const auto number = [&](const char* key, std::size_t value) {
-    writer.Key(key);
-    writer.Uint64(value);
-  };
-  writer.StartObject();
-  text("plugin", kit().name);
-  text("path", kit().path);
-  number("passed", count(findings, Outcome::kPassed));
-  number("failed", count(findings, Outcome::kFailed));
-  number("not_promised", count(findings, Outcome::kNotPromised));
-  writer.Key("tests");
-  writer.StartArray();
-  for (const Finding& finding : findings) {
-    writer.StartObject();
-    text("name", finding.test);
-    text("outcome", to_string(finding.outcome));
-    text("text", finding.text);
-    number("took_ms", static_cast<std::size_t>(finding.took_ms));
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.EndObject();
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out.write(buffer.GetString(), static_cast<std::streamsize>(buffer.GetSize()));
-  out << '\n';
-  return out.flush().good();
-}
-
-std::vector<Finding> read_json(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  rapidjson::Document document;
-  document.Parse(text.c_str(), text.size());
-  std::vector<Finding> findings;
-  if (!document.IsObject() || !document.HasMember("tests")) return findings;
-  for (const auto& test : document["tests"].GetArray()) {
-    Finding finding;
-    finding.test = test["name"].GetString();
-    finding.text = test["text"].GetString();
-    finding.took_ms = test["took_ms"].GetInt64();
-    const std::string outcome = test["outcome"].GetString();
-    if (outcome == to_string(Outcome::kFailed)) finding.outcome = Outcome::kFailed;
-    if (outcome == to_string(Outcome::kNotPromised)) finding.outcome = Outcome::kNotPromised;
-    findings.push_back(std::move(finding));
-  }
-  return findings;
 }
 
 std::vector<Finding>& install_reporter(bool quiet) {

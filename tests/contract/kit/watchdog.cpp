@@ -16,8 +16,12 @@ namespace {
 Watchdog* the_watchdog = nullptr; // set before and cleared after any other thread lives
 }
 
-Watchdog::Watchdog(std::chrono::milliseconds hang, std::string clean_up)
-    : hang_(hang), clean_up_(std::move(clean_up)), thread_([this] { watch(); }) {
+Watchdog::Watchdog(std::chrono::milliseconds hang, std::string clean_up,
+                   std::function<std::string(const std::string& test)> explain)
+    : hang_(hang),
+      clean_up_(std::move(clean_up)),
+      explain_(std::move(explain)),
+      thread_([this] { watch(); }) {
   the_watchdog = this;
 }
 
@@ -62,10 +66,12 @@ void Watchdog::give_up(const Call& call) {
   using std::chrono::milliseconds;
   const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
   const auto waited = duration_cast<milliseconds>(Clock::now() - call.started_).count();
-  std::fprintf(stderr, "%s%s.%s: %s() has not returned after %lld ms\n", kHungPrefix,
-               test != nullptr ? test->test_suite_name() : "outside",
-               test != nullptr ? test->name() : "of a test", call.name_,
-               static_cast<long long>(waited));
+  const std::string name = test == nullptr
+                               ? "outside.of a test"
+                               : std::string(test->test_suite_name()) + "." + test->name();
+  std::fprintf(stderr, "%s%s: %s() has not returned after %lld ms\n", kHungPrefix, name.c_str(),
+               call.name_, static_cast<long long>(waited));
+  if (explain_) std::fputs(explain_(name).c_str(), stderr);
   std::fflush(nullptr);
   std::error_code ignored; // the process ends here, whatever is left
   if (!clean_up_.empty()) std::filesystem::remove_all(clean_up_, ignored);

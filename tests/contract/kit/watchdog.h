@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -22,8 +23,10 @@ class Watchdog {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `clean_up` is a folder to remove before the end; empty: none.
-  Watchdog(std::chrono::milliseconds hang, std::string clean_up);
+  /// `clean_up` is a folder to remove before the end; empty: none. `explain` is what else to say of
+  /// a hang in a test; empty: nothing.
+  Watchdog(std::chrono::milliseconds hang, std::string clean_up,
+           std::function<std::string(const std::string& test)> explain = {});
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -49,6 +52,7 @@ class Watchdog {
 
   const std::chrono::milliseconds hang_;
   const std::string clean_up_;
+  const std::function<std::string(const std::string& test)> explain_;
   std::mutex mutex_;
   std::condition_variable stop_changed_;
   std::set<const Call*> calls_; // guarded by mutex_, as is stop_

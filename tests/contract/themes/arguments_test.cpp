@@ -1,56 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // Every function with each wrong argument: refused, without touching an output, without a crash.
-#include <optional>
-
-#include "fixture.h"
+// Those of publish() and exchange() are in arguments_elements_test.cpp.
+#include "arguments.h"
 
 namespace swapmq::contract {
 namespace {
 
-/// What an output holds before a call that must not touch it.
-template <class T>
-T* untouched() {
-  static int somewhere;
-  return reinterpret_cast<T*>(&somewhere);
-}
-
-class Arguments : public Contract {
- protected:
-  void SetUp() override {
-    Contract::SetUp();
-    name_ = fresh_queue("arguments");
-    session_.emplace(consumer());
-    queue_ = session_->queue(name_);
-  }
-
-  void TearDown() override {
-    if (!HasFailure()) expect_usable();
-    session_.reset();
-    Contract::TearDown();
-  }
-
-  /// After all that, everything still works.
-  void expect_usable() {
-    fill(name_, message("usable"));
-    Subscription subscription = session_->subscribe(queue_, 1);
-    subscription.ack_all(subscription.receive(1));
-  }
-
-  template <class F>
-  static void refused(const char* function, const char* what, F&& wrong_call) {
-    ErrorProbe probe;
-    const swapmq_status status = call(function, soon(), probe, std::forward<F>(wrong_call));
-    EXPECT_EQ(status, SWAPMQ_INVALID_ARGUMENT)
-        << function << "(), " << what << ": " << status_name(status);
-  }
-
-  std::string name_;
-  std::optional<Session> session_;
-  swapmq_queue* queue_ = nullptr;
-};
-
-TEST_F(Arguments, Open) {
+CONTRACT_TEST(Arguments, Open, "open(); Rules for every function: Errors",
+              "a NULL or unreadable argument is refused with INVALID_ARGUMENT, and *backend stays "
+              "untouched") {
   swapmq_backend* made = untouched<swapmq_backend>();
   const swapmq_open_args good = open_args(silent_host());
   refused("open", "args NULL", [&](auto* e) { return vt().open(nullptr, &made, e); });
@@ -64,7 +23,9 @@ TEST_F(Arguments, Open) {
   EXPECT_EQ(made, untouched<swapmq_backend>());
 }
 
-TEST_F(Arguments, OpenWithOptionsThatAreNotJson) {
+CONTRACT_TEST(
+    Arguments, OpenWithOptionsThatAreNotJson, "open(); swapmq_open_args.options_json",
+    "options that are no JSON object are refused with INVALID_ARGUMENT or taken, but never crash") {
   for (const char* text : {"", "{", "[]", "null", "{\"a\":}", "\xff\xfe"}) {
     swapmq_open_args args = open_args(silent_host());
     args.options_json = bytes(text);
@@ -79,7 +40,9 @@ TEST_F(Arguments, OpenWithOptionsThatAreNotJson) {
   }
 }
 
-TEST_F(Arguments, SessionOpen) {
+CONTRACT_TEST(Arguments, SessionOpen, "session_open(); Rules for every function: Errors",
+              "a NULL argument and a role that does not exist are refused with INVALID_ARGUMENT, "
+              "and *session stays untouched") {
   swapmq_session* made = untouched<swapmq_session>();
   refused("session_open", "backend NULL",
           [&](auto* e) { return vt().session_open(nullptr, SWAPMQ_ROLE_ADMIN, soon(), &made, e); });
@@ -93,7 +56,9 @@ TEST_F(Arguments, SessionOpen) {
   EXPECT_EQ(made, untouched<swapmq_session>());
 }
 
-TEST_F(Arguments, QueueOpen) {
+CONTRACT_TEST(Arguments, QueueOpen, "queue_open()",
+              "a name that is empty, at NULL or holds a NUL is refused with INVALID_ARGUMENT, and "
+              "`spec` may be NULL") {
   const swapmq_queue_spec spec{sizeof spec, 0, 0};
   swapmq_queue* made = untouched<swapmq_queue>();
   const auto open = [&](swapmq_session* session, swapmq_bytes name, swapmq_queue** queue) {
@@ -112,7 +77,8 @@ TEST_F(Arguments, QueueOpen) {
   EXPECT_EQ(made, untouched<swapmq_queue>());
 }
 
-TEST_F(Arguments, OfTheQueueFunctions) {
+CONTRACT_TEST(Arguments, OfTheQueueFunctions, "create_queue(); Rules for every function: Errors",
+              "create_queue, delete_queue, ping and service refuse NULL with INVALID_ARGUMENT") {
   swapmq_session* session = session_->raw();
   const auto of_session_and_queue = [&](const char* function, auto* slot) {
     refused(function, "session NULL", [&](auto* e) { return slot(nullptr, queue_, soon(), e); });
@@ -124,7 +90,9 @@ TEST_F(Arguments, OfTheQueueFunctions) {
   refused("service", "session NULL", [&](auto* e) { return vt().service(nullptr, soon(), e); });
 }
 
-TEST_F(Arguments, QueueStats) {
+CONTRACT_TEST(Arguments, QueueStats, "queue_stats(); Rules for every function: Errors",
+              "a NULL argument and a struct_size of 0 are refused with INVALID_ARGUMENT, and "
+              "*stats stays untouched") {
   swapmq_session* session = session_->raw();
   swapmq_queue_stats stats{};
   stats.struct_size = sizeof stats;
@@ -140,7 +108,8 @@ TEST_F(Arguments, QueueStats) {
   EXPECT_EQ(stats.ready, 4711u);
 }
 
-TEST_F(Arguments, PurgeQueue) {
+CONTRACT_TEST(Arguments, PurgeQueue, "purge_queue(); Rules for every function: Errors",
+              "a NULL argument is refused with INVALID_ARGUMENT, and *removed stays untouched") {
   std::uint64_t removed = 4711;
   refused("purge_queue", "session NULL",
           [&](auto* e) { return vt().purge_queue(nullptr, queue_, &removed, soon(), e); });
@@ -151,158 +120,9 @@ TEST_F(Arguments, PurgeQueue) {
   EXPECT_EQ(removed, 4711u);
 }
 
-/// A publish that would be right, for tests to spoil.
-class ArgumentsOfPublish : public Arguments {
- protected:
-  void SetUp() override {
-    Arguments::SetUp();
-    sender_.emplace(publisher());
-    to_ = sender_->queue(name_);
-    args_.struct_size = sizeof args_;
-    args_.message_size = wire_.stride();
-    args_.result_size = sizeof result_;
-    args_.messages = wire_.data();
-    args_.count = 1;
-    args_.results = &result_;
-    args_.deadline_ns = soon();
-  }
-
-  void TearDown() override {
-    if (!HasFailure()) {
-      EXPECT_EQ(drain(name_, 0), std::vector<std::string>()) << "was stored";
-    }
-    sender_.reset();
-    Arguments::TearDown();
-  }
-
-  void refused_with(const char* what, swapmq_publish_args args) {
-    result_ = {SWAPMQ_PUBLISH_UNTOUCHED, SWAPMQ_STATUS_UNTOUCHED, 0, 0};
-    refused("publish", what, [&](auto* e) { return vt().publish(sender_->raw(), to_, &args, e); });
-    EXPECT_EQ(result_.outcome, SWAPMQ_PUBLISH_UNTOUCHED) << what;
-  }
-
-  /// Refused as a call, or this message of it.
-  void message_refused(const char* what, const swapmq_message& message) {
-    swapmq_publish_args args = args_;
-    args.messages = &message;
-    args.message_size = sizeof message;
-    result_ = {SWAPMQ_PUBLISH_UNTOUCHED, SWAPMQ_STATUS_UNTOUCHED, 0, 0};
-    ErrorProbe probe;
-    const swapmq_status status = call("publish", soon(), probe, [&](auto* e) {
-      return vt().publish(sender_->raw(), to_, &args, e);
-    });
-    if (status == SWAPMQ_OK) {
-      EXPECT_EQ(result_.outcome, SWAPMQ_PUBLISH_FAILED) << what;
-    }
-    const swapmq_status why = status == SWAPMQ_OK ? result_.status : status;
-    EXPECT_TRUE(why == SWAPMQ_INVALID_ARGUMENT || why == SWAPMQ_TOO_LARGE)
-        << what << ": " << status_name(why);
-  }
-
-  const std::vector<Message> sent_{message("never")};
-  Wire wire_{sent_};
-  swapmq_publish_result result_{};
-  swapmq_publish_args args_{};
-  std::optional<Session> sender_;
-  swapmq_queue* to_ = nullptr;
-};
-
-TEST_F(ArgumentsOfPublish, Pointers) {
-  refused("publish", "session NULL",
-          [&](auto* e) { return vt().publish(nullptr, to_, &args_, e); });
-  refused("publish", "queue NULL",
-          [&](auto* e) { return vt().publish(sender_->raw(), nullptr, &args_, e); });
-  refused("publish", "args NULL",
-          [&](auto* e) { return vt().publish(sender_->raw(), to_, nullptr, e); });
-  swapmq_publish_args bad = args_;
-  bad.messages = nullptr;
-  refused_with("messages NULL", bad);
-  bad = args_;
-  bad.results = nullptr;
-  refused_with("results NULL", bad);
-}
-
-TEST_F(ArgumentsOfPublish, Sizes) {
-  swapmq_publish_args bad = args_;
-  bad.count = 0;
-  refused_with("count 0", bad);
-  bad = args_;
-  bad.struct_size = sizeof bad.struct_size;
-  refused_with("args of 4 bytes", bad);
-  for (const std::uint32_t size :
-       {0u, 8u, static_cast<std::uint32_t>(sizeof(swapmq_message) / 2)}) {
-    bad = args_;
-    bad.message_size = size;
-    refused_with("message_size too small", bad);
-  }
-  for (const std::uint32_t size : {0u, 4u}) {
-    bad = args_;
-    bad.result_size = size;
-    refused_with("result_size too small", bad);
-  }
-}
-
-TEST_F(ArgumentsOfPublish, Messages) {
-  const std::string long_id(256, 'i');
-  swapmq_message bad = wire_[0];
-  bad.id = {nullptr, 0};
-  message_refused("no id", bad);
-  bad.id = bytes(long_id);
-  message_refused("an id of 256 bytes", bad);
-  bad = wire_[0];
-  bad.header_count = 1;
-  bad.headers = nullptr;
-  message_refused("headers NULL", bad);
-  const swapmq_header header{bytes("name"), bytes("value")};
-  bad.headers = &header;
-  bad.header_size = 0;
-  message_refused("header_size 0", bad);
-  bad = wire_[0];
-  bad.priority = 10;
-  message_refused("priority 10", bad);
-}
-
-TEST_F(ArgumentsOfPublish, BytesAtNull) {
-  const swapmq_bytes nowhere{nullptr, 5};
-  for (swapmq_bytes swapmq_message::*field :
-       {&swapmq_message::id, &swapmq_message::body, &swapmq_message::ordering_key,
-        &swapmq_message::correlation_id, &swapmq_message::reply_to,
-        &swapmq_message::content_type}) {
-    swapmq_message bad = wire_[0];
-    bad.*field = nowhere;
-    message_refused("bytes at NULL", bad);
-  }
-}
-
-TEST_F(ArgumentsOfPublish, Headers) {
-  const std::string long_name(256, 'n');
-  for (const swapmq_header& header :
-       {swapmq_header{{nullptr, 0}, bytes("value")},
-        swapmq_header{bytes(long_name), bytes("value")},
-        swapmq_header{{nullptr, 5}, bytes("value")}, swapmq_header{bytes("name"), {nullptr, 5}}}) {
-    swapmq_message bad = wire_[0];
-    bad.headers = &header;
-    bad.header_count = 1;
-    bad.header_size = sizeof header;
-    message_refused("a header without a name, with one of 256 bytes, or at NULL", bad);
-  }
-}
-
-TEST_F(ArgumentsOfPublish, WithASessionOfAnotherRole) {
-  // A host does not do that. A plugin refuses it or does it right.
-  Session other = consumer();
-  swapmq_queue* queue = other.queue(name_);
-  std::vector<swapmq_publish_result> results;
-  const swapmq_status status = other.publish(queue, sent_, results, soon());
-  if (status != SWAPMQ_OK) {
-    EXPECT_TRUE(status == SWAPMQ_INVALID_ARGUMENT || status == SWAPMQ_NOT_SUPPORTED)
-        << status_name(status);
-  } else if (results[0].outcome == SWAPMQ_PUBLISH_CONFIRMED) {
-    EXPECT_EQ(drain(name_, 1), std::vector<std::string>{"never"});
-  }
-}
-
-TEST_F(Arguments, Subscribe) {
+CONTRACT_TEST(Arguments, Subscribe, "subscribe(); swapmq_subscribe_args",
+              "a NULL argument, a prefetch of 0 and a negative lease are refused with "
+              "INVALID_ARGUMENT, and *subscription stays untouched") {
   swapmq_subscribe_args good{};
   good.struct_size = sizeof good;
   good.prefetch = 1;
@@ -329,119 +149,9 @@ TEST_F(Arguments, Subscribe) {
   EXPECT_EQ(made, untouched<swapmq_subscription>());
 }
 
-/// An exchange that would be right, for tests to spoil.
-class ArgumentsOfExchange : public Arguments {
- protected:
-  void SetUp() override {
-    Arguments::SetUp();
-    fill(name_, message("held"));
-    subscription_.emplace(session_->subscribe(queue_, 2));
-    held_ = subscription_->receive(1);
-    settlement_ = ack(held_[0]);
-    args_.struct_size = sizeof args_;
-    args_.settlement_size = sizeof settlement_;
-    args_.settlements = &settlement_;
-    args_.settlement_count = 1;
-    args_.settlement_results = &result_;
-    args_.deadline_ns = soon();
-  }
-
-  void TearDown() override {
-    if (!HasFailure()) {
-      EXPECT_EQ(subscription_->settle(ack(held_[0])), SWAPMQ_OK) << "is still unsettled";
-    }
-    held_.clear();
-    subscription_.reset();
-    Arguments::TearDown();
-  }
-
-  void refused_with(const char* what, const swapmq_exchange_args& args) {
-    swapmq_batch* batch = untouched<swapmq_batch>();
-    result_ = SWAPMQ_STATUS_UNTOUCHED;
-    refused("exchange", what, [&](auto* e) {
-      return vt().exchange(session_->raw(), subscription_->raw(), &args, &batch, e);
-    });
-    EXPECT_EQ(batch, untouched<swapmq_batch>()) << what;
-    EXPECT_NE(result_, SWAPMQ_OK) << what;
-  }
-
-  void settlement_refused(const char* what, const swapmq_settlement& settlement) {
-    swapmq_exchange_args args = args_;
-    args.settlements = &settlement;
-    refused_with(what, args);
-  }
-
-  std::optional<Subscription> subscription_;
-  Deliveries held_;
-  swapmq_settlement settlement_{};
-  swapmq_status result_ = SWAPMQ_STATUS_UNTOUCHED;
-  swapmq_exchange_args args_{};
-};
-
-TEST_F(ArgumentsOfExchange, Pointers) {
-  swapmq_batch* batch = nullptr;
-  swapmq_session* session = session_->raw();
-  swapmq_subscription* subscription = subscription_->raw();
-  refused("exchange", "session NULL",
-          [&](auto* e) { return vt().exchange(nullptr, subscription, &args_, &batch, e); });
-  refused("exchange", "subscription NULL",
-          [&](auto* e) { return vt().exchange(session, nullptr, &args_, &batch, e); });
-  refused("exchange", "args NULL",
-          [&](auto* e) { return vt().exchange(session, subscription, nullptr, &batch, e); });
-  refused("exchange", "batch NULL",
-          [&](auto* e) { return vt().exchange(session, subscription, &args_, nullptr, e); });
-  EXPECT_EQ(batch, nullptr);
-  swapmq_exchange_args bad = args_;
-  bad.settlements = nullptr;
-  refused_with("settlements NULL", bad);
-  bad = args_;
-  bad.settlement_results = nullptr;
-  refused_with("settlement_results NULL", bad);
-}
-
-TEST_F(ArgumentsOfExchange, Settlements) {
-  for (const std::uint32_t size : {0u, 8u}) {
-    swapmq_exchange_args bad = args_;
-    bad.settlement_size = size;
-    refused_with("settlement_size too small", bad);
-  }
-  swapmq_settlement bad = settlement_;
-  bad.delivery = nullptr;
-  settlement_refused("delivery NULL", bad);
-  for (const std::int32_t action : {0, 5, -1, 1000}) {
-    bad = settlement_;
-    bad.action = action;
-    settlement_refused("no such action", bad);
-  }
-  bad = settlement_;
-  bad.action = SWAPMQ_SETTLE_DEAD_LETTER;
-  settlement_refused("dead-letter without target", bad);
-  bad.target = queue_;
-  bad.header_count = 1;
-  settlement_refused("headers NULL", bad);
-  const swapmq_header header{bytes("name"), bytes("value")};
-  bad.headers = &header;
-  bad.header_size = 0;
-  settlement_refused("header_size 0", bad);
-  const swapmq_header nameless{{nullptr, 0}, bytes("value")};
-  bad.headers = &nameless;
-  bad.header_size = sizeof nameless;
-  settlement_refused("a header without a name", bad);
-}
-
-TEST_F(ArgumentsOfExchange, NothingToDo) {
-  swapmq_exchange_args empty{};
-  empty.struct_size = sizeof empty;
-  swapmq_batch* batch = nullptr;
-  ErrorProbe probe;
-  const swapmq_status status = call("exchange", soon(), probe, [&](auto* e) {
-    return vt().exchange(session_->raw(), subscription_->raw(), &empty, &batch, e);
-  });
-  EXPECT_EQ(status, SWAPMQ_OK) << "settles none, receives none: " << probe.text();
-  EXPECT_EQ(batch, nullptr);
-}
-
-TEST_F(Arguments, NullWhereNothingIsReturned) {
+CONTRACT_TEST(
+    Arguments, NullWhereNothingIsReturned, "Rules for every function: Errors",
+    "functions that return no status take NULL without a crash, and extension(NULL) is NULL") {
   call("unsubscribe", [&] { vt().unsubscribe(nullptr, nullptr); });
   call("unsubscribe", [&] { vt().unsubscribe(session_->raw(), nullptr); });
   call("session_close", [&] { vt().session_close(nullptr); });
@@ -452,7 +162,8 @@ TEST_F(Arguments, NullWhereNothingIsReturned) {
   EXPECT_EQ(call("extension", [&] { return vt().extension(nullptr); }), nullptr);
 }
 
-TEST_F(Arguments, ListQueues) {
+CONTRACT_TEST(Arguments, ListQueues, "swapmq_list_queues.list",
+              "a NULL session or callback is refused with INVALID_ARGUMENT") {
   const auto* table =
       static_cast<const swapmq_list_queues*>(vt().extension(SWAPMQ_EXTENSION_LIST_QUEUES));
   if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_LIST_QUEUES);
@@ -463,7 +174,8 @@ TEST_F(Arguments, ListQueues) {
           [&](auto* e) { return table->list(session_->raw(), nullptr, nullptr, soon(), e); });
 }
 
-TEST_F(Arguments, ClaimDelayed) {
+CONTRACT_TEST(Arguments, ClaimDelayed, "swapmq_claim_delayed.claim",
+              "a NULL session, subscription or batch is refused with INVALID_ARGUMENT") {
   const swapmq_claim_delayed* table = claim_table();
   if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_CLAIM_DELAYED);
   Subscription one = session_->subscribe(queue_, 1);
@@ -476,7 +188,8 @@ TEST_F(Arguments, ClaimDelayed) {
   claim("batch NULL", session_->raw(), one.raw(), static_cast<swapmq_batch**>(nullptr));
 }
 
-TEST_F(Arguments, Peek) {
+CONTRACT_TEST(Arguments, Peek, "swapmq_peek.peek",
+              "a NULL session, queue or batch is refused with INVALID_ARGUMENT") {
   const swapmq_peek* table = peek_table();
   if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_PEEK);
   swapmq_batch* batch = nullptr;
@@ -488,7 +201,9 @@ TEST_F(Arguments, Peek) {
   peek("batch NULL", session_->raw(), queue_, static_cast<swapmq_batch**>(nullptr));
 }
 
-TEST_F(Arguments, ErrorsKeepWithinTheirCapacity) {
+CONTRACT_TEST(
+    Arguments, ErrorsKeepWithinTheirCapacity, "swapmq_error",
+    "the message of an error is truncated and terminated within message_capacity, which may be 0") {
   const swapmq_queue_spec spec{sizeof spec, 0, 0};
   swapmq_queue* queue = nullptr;
   const auto fail = [&](ErrorProbe& probe) {

@@ -135,7 +135,9 @@ class Broker : public Contract {
   int vain_ = 0;
 };
 
-TEST_F(Broker, ThatIsStoppedIsUnavailableInTime) {
+CONTRACT_TEST(Broker, ThatIsStoppedIsUnavailableInTime, "Rules for every function: Blocking",
+              "without a broker a call ends by its deadline, with UNAVAILABLE or TIMEOUT, and "
+              "confirms nothing") {
   Session publishing = publisher(), looking = admin(), consuming = consumer();
   swapmq_queue* queue = publishing.queue(name_);
   publishing.confirm(queue, message("before"));
@@ -158,7 +160,10 @@ TEST_F(Broker, ThatIsStoppedIsUnavailableInTime) {
   expect_no_answer(exchanged.status, "exchange");
 }
 
-TEST_F(Broker, ASessionThatIsNotDeadWorksAgainWhenItIsBack) {
+CONTRACT_TEST(Broker, ASessionThatIsNotDeadWorksAgainWhenItIsBack,
+              "ping(); SWAPMQ_ERROR_SESSION_DEAD",
+              "a session outlives its connection: it works again once the broker is back, or says "
+              "SESSION_DEAD") {
   Session session = publisher();
   swapmq_queue* queue = session.queue(name_);
   session.confirm(queue, message("before"));
@@ -180,7 +185,8 @@ TEST_F(Broker, ASessionThatIsNotDeadWorksAgainWhenItIsBack) {
   })) << "it did not say that it is dead (SWAPMQ_ERROR_SESSION_DEAD), and stays useless";
 }
 
-TEST_F(Broker, WhatWasConfirmedSurvivesAStop) {
+CONTRACT_TEST(Broker, WhatWasConfirmedSurvivesAStop, "swapmq_capabilities.durability",
+              "what was confirmed is still there after the broker was stopped and started") {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
   const auto sent = messages("kept", 50);
   fill(name_, sent);
@@ -191,7 +197,9 @@ TEST_F(Broker, WhatWasConfirmedSurvivesAStop) {
   expect_true(books);
 }
 
-TEST_F(Broker, OutcomesAreTrueWhenItIsKilled) {
+CONTRACT_TEST(Broker, OutcomesAreTrueWhenItIsKilled, "publish(); SWAPMQ_PUBLISH_IN_DOUBT",
+              "what is CONFIRMED is stored, what is FAILED is certainly not, and what was sent "
+              "without an answer is IN_DOUBT") {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
   Traffic traffic(publisher(), name_);
   traffic.flow();
@@ -202,7 +210,9 @@ TEST_F(Broker, OutcomesAreTrueWhenItIsKilled) {
   expect_true(books);
 }
 
-TEST_F(Broker, WhatWasSettledStaysSoWhenItIsKilled) {
+CONTRACT_TEST(
+    Broker, WhatWasSettledStaysSoWhenItIsKilled, "exchange(); swapmq_capabilities.durability",
+    "what was acked does not come back from a killed broker, and what was not settled does") {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
   fill(name_, messages("handed out", 20));
   std::vector<std::string> acked, open;
@@ -226,7 +236,10 @@ TEST_F(Broker, WhatWasSettledStaysSoWhenItIsKilled) {
   }
 }
 
-TEST_F(Broker, ThatFallsSilentHoldsNobodyBeyondTheDeadline) {
+CONTRACT_TEST(Broker, ThatFallsSilentHoldsNobodyBeyondTheDeadline,
+              "session_close(); Rules for every function: Blocking",
+              "a broker that does not answer holds no call beyond its deadline, nor unsubscribe "
+              "and session_close") {
   Session publishing = publisher(), consuming = consumer();
   swapmq_queue* queue = publishing.queue(name_);
   publishing.confirm(queue, message("before"));
@@ -246,7 +259,9 @@ TEST_F(Broker, ThatFallsSilentHoldsNobodyBeyondTheDeadline) {
   expect_true(books);
 }
 
-TEST_F(Broker, OpeningASessionEndsInTimeWithoutIt) {
+CONTRACT_TEST(
+    Broker, OpeningASessionEndsInTimeWithoutIt, "session_open()",
+    "without a broker it ends by its deadline, with UNAVAILABLE or TIMEOUT if it must connect") {
   BrokerControl::stop();
   ErrorProbe probe;
   swapmq_session* session = nullptr;
@@ -260,7 +275,9 @@ TEST_F(Broker, OpeningASessionEndsInTimeWithoutIt) {
   call("session_close", [&] { vt().session_close(session); });
 }
 
-TEST_F(Broker, ComesAndGoesUnderTraffic) {
+CONTRACT_TEST(
+    Broker, ComesAndGoesUnderTraffic, "publish(); SWAPMQ_PUBLISH_IN_DOUBT",
+    "outcomes stay true while the broker is stopped, killed and silenced again and again") {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
   Traffic traffic(publisher(), name_);
   for (const auto breaking : {BrokerControl::stop, BrokerControl::kill, BrokerControl::pause}) {

@@ -97,7 +97,8 @@ void claim_all(Session session, const std::string& name, Ledger& ledger, Habit h
   }
 }
 
-TEST_F(ClaimsUnderLoad, SeveralClaimersShareNoneAndLoseNone) {
+CONTRACT_TEST(ClaimsUnderLoad, SeveralClaimersShareNoneAndLoseNone, "swapmq_claim_delayed.claim",
+              "nobody else gets what is claimed, and with several claimers nothing is lost") {
   constexpr std::size_t kPublishers = 2;
   constexpr std::size_t kEach = 500;
   Ledger ledger(kPublishers * kEach);
@@ -126,7 +127,9 @@ TEST_F(ClaimsUnderLoad, SeveralClaimersShareNoneAndLoseNone) {
   expect_stats(name_, 0, 0, 0);
 }
 
-TEST_F(ClaimsUnderLoad, WhatFallsDueIsDeliveredOnceInTime) {
+CONTRACT_TEST(
+    ClaimsUnderLoad, WhatFallsDueIsDeliveredOnceInTime, "swapmq_claim_delayed.claim",
+    "what falls due while others claim and release it is delivered once, never before its time") {
   constexpr std::size_t kCount = 300;
   std::vector<Message> sent;
   const std::int64_t at = unix_now_ms() + 700;

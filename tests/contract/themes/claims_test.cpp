@@ -76,7 +76,8 @@ class Claims : public Contract {
   std::optional<Subscription> subscription_;
 };
 
-TEST_F(Claims, EarliestDueComesFirst) {
+CONTRACT_TEST(Claims, EarliestDueComesFirst, "swapmq_claim_delayed.claim",
+              "the earliest due is claimed first, and claiming is not counted") {
   NEEDS_AT_LEAST(delayed_publish, SWAPMQ_NATIVE);
   const std::int64_t at = unix_now_ms() + kHourMs;
   std::vector<Message> sent;
@@ -101,7 +102,8 @@ TEST_F(Claims, EarliestDueComesFirst) {
   EXPECT_EQ(mover().claim(10).size(), 0u) << "none is left";
 }
 
-TEST_F(Claims, WhatIsReadyOrUnackedIsNotClaimed) {
+CONTRACT_TEST(Claims, WhatIsReadyOrUnackedIsNotClaimed, "swapmq_claim_delayed.claim",
+              "only what waits for its time is claimed, not what is ready or unacked") {
   EXPECT_EQ(mover().claim(10).size(), 0u) << "of an empty queue";
   fill(name_, std::vector{message("now"), due("past", unix_now_ms() - 1000), message("held")});
   Session session = consumer();
@@ -114,7 +116,8 @@ TEST_F(Claims, WhatIsReadyOrUnackedIsNotClaimed) {
   other.ack_all(held);
 }
 
-TEST_F(Claims, TheSizesFollow) {
+CONTRACT_TEST(Claims, TheSizesFollow, "swapmq_claim_delayed.claim; swapmq_queue_stats",
+              "what is claimed counts as unacked, and as delayed again once it is released") {
   std::vector<Message> sent;
   for (int i = 0; i < 5; ++i) sent.push_back(due(std::to_string(i), unix_now_ms() + kHourMs + i));
   fill(name_, sent);
@@ -127,7 +130,8 @@ TEST_F(Claims, TheSizesFollow) {
   expect_stats(name_, 0, 0, 4);
 }
 
-TEST_F(Claims, AnAckedOneIsGone) {
+CONTRACT_TEST(Claims, AnAckedOneIsGone, "swapmq_claim_delayed.claim",
+              "a claimed message that is acked is gone, and a second ack of it is LOST") {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, std::vector{due("a", at), due("b", at), due("c", at)});
   const Deliveries claimed = claim(mover(), 3);
@@ -141,7 +145,9 @@ TEST_F(Claims, AnAckedOneIsGone) {
   expect_stats(name_, 0, 0, 0);
 }
 
-TEST_F(Claims, NobodyElseGetsIt) {
+CONTRACT_TEST(
+    Claims, NobodyElseGetsIt, "swapmq_claim_delayed.claim",
+    "nobody else gets what is claimed, also when it falls due, as long as the claimer is served") {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, due("claimed", at));
   const Deliveries claimed = claim(mover(), 1);
@@ -156,7 +162,9 @@ TEST_F(Claims, NobodyElseGetsIt) {
   EXPECT_EQ(mover().settle(ack(claimed[0])), SWAPMQ_OK);
 }
 
-TEST_F(Claims, OneThatIsDueWhenItIsReleasedComesAtOnce) {
+CONTRACT_TEST(
+    Claims, OneThatIsDueWhenItIsReleasedComesAtOnce, "swapmq_claim_delayed.claim",
+    "a claimed message that has become due meanwhile is delivered at once when it is given back") {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, due("due meanwhile", at));
   const Deliveries claimed = claim(mover(), 1);
@@ -168,7 +176,9 @@ TEST_F(Claims, OneThatIsDueWhenItIsReleasedComesAtOnce) {
   expect_delivered(at, 1);
 }
 
-TEST_F(Claims, AReleasedOneWaitsForItsTime) {
+CONTRACT_TEST(Claims, AReleasedOneWaitsForItsTime, "swapmq_claim_delayed.claim",
+              "a claimed message that is released waits on until its time, uncounted, and is never "
+              "delivered before") {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, due("released", at));
   for (int round = 0; round < 3; ++round) {
@@ -182,7 +192,8 @@ TEST_F(Claims, AReleasedOneWaitsForItsTime) {
   expect_delivered(at, 1);
 }
 
-TEST_F(Claims, AWaitingConsumerGetsWhatIsReleasedInTime) {
+CONTRACT_TEST(Claims, AWaitingConsumerGetsWhatIsReleasedInTime, "swapmq_claim_delayed.claim",
+              "a consumer that waits gets a message that was claimed and released when it is due") {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, due("released", at));
   std::int64_t came = 0;
@@ -201,7 +212,9 @@ TEST_F(Claims, AWaitingConsumerGetsWhatIsReleasedInTime) {
   EXPECT_LE(came, at + kit().options.tolerance.count());
 }
 
-TEST_F(Claims, LeavingGivesBack) {
+CONTRACT_TEST(
+    Claims, LeavingGivesBack, "swapmq_claim_delayed.claim",
+    "what a claimer holds when it unsubscribes or closes waits on until its time, uncounted") {
   for (const bool unsubscribes : {true, false}) {
     SCOPED_TRACE(unsubscribes ? "unsubscribe" : "session_close");
     const std::int64_t at = unix_now_ms() + kSoonMs;
@@ -224,7 +237,8 @@ TEST_F(Claims, LeavingGivesBack) {
   }
 }
 
-TEST_F(Claims, AKilledClaimerGivesBack) {
+CONTRACT_TEST(Claims, AKilledClaimerGivesBack, "swapmq_claim_delayed.claim",
+              "what a killed process had claimed waits on until its time, uncounted") {
   NEEDS_AT_LEAST(sharing, SWAPMQ_SHARING_MACHINE);
   const std::int64_t at = unix_now_ms() + kHourMs;
   const std::int64_t early = unix_now_ms() + kSoonMs + 1000;
@@ -250,7 +264,10 @@ TEST_F(Claims, AKilledClaimerGivesBack) {
   settle_all(mover(), again, &ack);
 }
 
-TEST_F(Claims, WhatASilentClaimerSettlesIsTrue) {
+CONTRACT_TEST(Claims, WhatASilentClaimerSettlesIsTrue,
+              "swapmq_claim_delayed.claim; swapmq_subscribe_args.lease_ms",
+              "the ack of a claim past its lease is OK and the message is gone, or LOST and it is "
+              "delivered in time") {
   const std::int64_t at = unix_now_ms() + kSoonMs;
   fill(name_, due("claimed in silence", at));
   Session silent = consumer();
@@ -268,7 +285,9 @@ TEST_F(Claims, WhatASilentClaimerSettlesIsTrue) {
   EXPECT_EQ(mover().poll(1, std::max(beyond, milliseconds(0))).size(), 0u) << "acked";
 }
 
-TEST_F(Claims, OfOneThatWasNackedWithADelay) {
+CONTRACT_TEST(
+    Claims, OfOneThatWasNackedWithADelay, "swapmq_claim_delayed.claim",
+    "a claim of a nacked message shows the nack's due time and the count of its next delivery") {
   NEEDS(delayed_nack);
   fill(name_, message("nacked"));
   const std::int64_t at = unix_now_ms() + kSoonMs;
@@ -283,7 +302,8 @@ TEST_F(Claims, OfOneThatWasNackedWithADelay) {
   expect_delivered(at, 2);
 }
 
-TEST_F(Claims, ANackIsCounted) {
+CONTRACT_TEST(Claims, ANackIsCounted, "swapmq_claim_delayed.claim; SWAPMQ_SETTLE_NACK",
+              "a nack of a claimed message is counted as ever, and its delay is kept") {
   NEEDS(delayed_nack);
   fill(name_,
        std::vector{due("later", unix_now_ms() + kHourMs), due("now", unix_now_ms() + kHourMs + 1)});
@@ -298,7 +318,9 @@ TEST_F(Claims, ANackIsCounted) {
   expect_delivered(at, 2);
 }
 
-TEST_F(Claims, CountsTimesAndFieldsAreKept) {
+CONTRACT_TEST(
+    Claims, CountsTimesAndFieldsAreKept, "swapmq_claim_delayed.claim; swapmq_message",
+    "a claimed message comes with all its fields, times and counts, also after it was released") {
   Message moved = due("moved from elsewhere", unix_now_ms() + kHourMs);
   moved.delivery_count = 3;
   moved.timestamp_ms = unix_now_ms() - 5000;
@@ -320,7 +342,9 @@ TEST_F(Claims, CountsTimesAndFieldsAreKept) {
   }
 }
 
-TEST_F(Claims, DeadLetteringOneTakesItOut) {
+CONTRACT_TEST(Claims, DeadLetteringOneTakesItOut,
+              "swapmq_claim_delayed.claim; SWAPMQ_SETTLE_DEAD_LETTER",
+              "a claimed message that is dead-lettered is moved to the target") {
   NEEDS(dead_letter);
   const std::string target = fresh_queue("dead");
   fill(name_, due("dead", unix_now_ms() + kHourMs));
@@ -331,7 +355,8 @@ TEST_F(Claims, DeadLetteringOneTakesItOut) {
   EXPECT_EQ(drain(target, 1), std::vector<std::string>{"dead"});
 }
 
-TEST_F(Claims, CreditsAndBytesBoundThem) {
+CONTRACT_TEST(Claims, CreditsAndBytesBoundThem, "swapmq_claim_delayed.claim",
+              "claims stay within the prefetch and max_bytes, and the first message always fits") {
   std::vector<Message> sent;
   for (int i = 0; i < 8; ++i) sent.push_back(due(pattern(1000), unix_now_ms() + kHourMs + i));
   fill(name_, sent);
@@ -351,7 +376,9 @@ TEST_F(Claims, CreditsAndBytesBoundThem) {
   EXPECT_EQ(mover().settle(ack(one[0])), SWAPMQ_OK);
 }
 
-TEST_F(Claims, AnExpiredOneIsNotClaimed) {
+CONTRACT_TEST(Claims, AnExpiredOneIsNotClaimed,
+              "swapmq_claim_delayed.claim; swapmq_message.expires_at_ms",
+              "a message that has expired is not claimed") {
   NEEDS(ttl);
   std::vector<Message> sent{due("never", unix_now_ms() + kHourMs),
                             due("stays", unix_now_ms() + 2 * kHourMs)};
@@ -366,7 +393,8 @@ TEST_F(Claims, AnExpiredOneIsNotClaimed) {
   EXPECT_EQ(mover().claim(10).size(), 0u);
 }
 
-TEST_F(Claims, PurgeLeavesWhatIsClaimed) {
+CONTRACT_TEST(Claims, PurgeLeavesWhatIsClaimed, "purge_queue(); swapmq_claim_delayed.claim",
+              "a purge leaves what is claimed, and removes what else waits for its time") {
   NEEDS(purge);
   fill(name_, std::vector{due("claimed", unix_now_ms() + kHourMs),
                           due("purged", unix_now_ms() + 2 * kHourMs)});
@@ -379,7 +407,8 @@ TEST_F(Claims, PurgeLeavesWhatIsClaimed) {
   EXPECT_EQ(again.body(0), "claimed");
 }
 
-TEST_F(Claims, OfADeletedQueueAreLost) {
+CONTRACT_TEST(Claims, OfADeletedQueueAreLost, "delete_queue(); swapmq_claim_delayed.claim",
+              "a claim of a queue that was deleted settles as LOST") {
   fill(name_, due("gone", unix_now_ms() + kHourMs));
   const Deliveries claimed = claim(mover(), 1);
   Session session = admin();
@@ -388,7 +417,9 @@ TEST_F(Claims, OfADeletedQueueAreLost) {
   EXPECT_EQ(mover().claim(1).size(), 0u);
 }
 
-TEST_F(Claims, DeliveriesGoOnBeside) {
+CONTRACT_TEST(
+    Claims, DeliveriesGoOnBeside, "swapmq_claim_delayed.claim; exchange()",
+    "claims and deliveries of one subscription are settled together, each as it must be") {
   fill(name_, due("delayed", unix_now_ms() + kHourMs));
   const Deliveries claimed = claim(mover(), 1);
   fill(name_, messages("ready", 3));
@@ -400,7 +431,9 @@ TEST_F(Claims, DeliveriesGoOnBeside) {
   EXPECT_EQ(claim(mover(), 1).size(), 1u);
 }
 
-TEST_F(Claims, StrictOrderGoesOnBeside) {
+CONTRACT_TEST(Claims, StrictOrderGoesOnBeside,
+              "SWAPMQ_QUEUE_STRICT_ORDER; swapmq_claim_delayed.claim",
+              "a claim before its time holds up no delivery of a strict queue") {
   const std::string strict = fresh_queue("strict");
   const swapmq_queue_spec spec{sizeof spec, SWAPMQ_QUEUE_STRICT_ORDER, 0};
   swapmq_queue* queue = nullptr;

@@ -77,7 +77,9 @@ class Concurrency : public Contract {
   }
 };
 
-TEST_F(Concurrency, FiveThousandMessagesToFiftyConsumersEachOnce) {
+CONTRACT_TEST(Concurrency, FiveThousandMessagesToFiftyConsumersEachOnce,
+              "exchange(); Rules for every function: Threads",
+              "each message goes to one of many consumers, once, while none of them fails") {
   const std::string name = fresh_queue("fifty");
   const auto sent = messages("fifty", 5000);
   Ledger ledger;
@@ -101,7 +103,9 @@ TEST_F(Concurrency, FiveThousandMessagesToFiftyConsumersEachOnce) {
   expect_stats(name, 0, 0, 0);
 }
 
-TEST_F(Concurrency, ManyPublishersOneConsumer) {
+CONTRACT_TEST(Concurrency, ManyPublishersOneConsumer,
+              "publish(); Rules for every function: Threads",
+              "sessions publish to one queue at the same time, and nothing is lost or doubled") {
   const std::string name = fresh_queue("many");
   std::vector<std::vector<Message>> sent;
   for (int i = 0; i < 8; ++i) sent.push_back(messages("from " + std::to_string(i), 300));
@@ -133,7 +137,9 @@ TEST_F(Concurrency, ManyPublishersOneConsumer) {
   }
 }
 
-TEST_F(Concurrency, TenClosersAtOnceLoseNothing) {
+CONTRACT_TEST(Concurrency, TenClosersAtOnceLoseNothing, "session_close(); unsubscribe()",
+              "what consumers hold that end at the same moment goes back to the queue, and others "
+              "get it once") {
   const std::string name = fresh_queue("closers");
   const auto sent = messages("closing", 600);
   fill(name, sent);
@@ -166,7 +172,8 @@ TEST_F(Concurrency, TenClosersAtOnceLoseNothing) {
   expect_stats(name, 0, 0, 0);
 }
 
-TEST_F(Concurrency, ConsumersComeAndGoWhileMessagesFlow) {
+CONTRACT_TEST(Concurrency, ConsumersComeAndGoWhileMessagesFlow, "unsubscribe(); session_close()",
+              "nothing is lost or settled twice while consumers come and go") {
   const std::string name = fresh_queue("coming");
   const auto sent = messages("flowing", 1000);
   Ledger ledger;
@@ -203,7 +210,9 @@ TEST_F(Concurrency, ConsumersComeAndGoWhileMessagesFlow) {
   EXPECT_EQ(drain(name, 0), std::vector<std::string>());
 }
 
-TEST_F(Concurrency, InterruptsAndClosesRace) {
+CONTRACT_TEST(
+    Concurrency, InterruptsAndClosesRace, "interrupt(); session_close()",
+    "interrupts at any moment until session_close begins break nothing and lose nothing") {
   const std::string name = fresh_queue("race");
   const auto sent = messages("raced", 200);
   fill(name, sent);
@@ -236,7 +245,9 @@ TEST_F(Concurrency, InterruptsAndClosesRace) {
   EXPECT_EQ(sorted(drain(name, sent.size())), sorted(bodies(sent)));
 }
 
-TEST_F(Concurrency, SessionsOfManyThreadsAndRoles) {
+CONTRACT_TEST(Concurrency, SessionsOfManyThreadsAndRoles,
+              "session_open(); Rules for every function: Threads",
+              "sessions of all roles are opened, used and closed by several threads at once") {
   const std::string name = fresh_queue("roles");
   Crew crew;
   std::atomic<int> published{0};
@@ -261,7 +272,8 @@ TEST_F(Concurrency, SessionsOfManyThreadsAndRoles) {
             static_cast<std::size_t>(published));
 }
 
-TEST_F(Concurrency, ASessionMayChangeItsThread) {
+CONTRACT_TEST(Concurrency, ASessionMayChangeItsThread, "Rules for every function: Threads",
+              "calls of one session may come from another thread each time") {
   const std::string name = fresh_queue("threads");
   Session session = consumer();
   Session sender = publisher();
@@ -281,7 +293,8 @@ TEST_F(Concurrency, ASessionMayChangeItsThread) {
   EXPECT_EQ(drain(name, 0), std::vector<std::string>());
 }
 
-TEST_F(Concurrency, BackendsOpenAndCloseAtOnce) {
+CONTRACT_TEST(Concurrency, BackendsOpenAndCloseAtOnce, "open(); close()",
+              "several backends are opened, used and closed at once in one process") {
   const std::string name = fresh_queue("backends");
   Crew crew;
   for (int i = 0; i < 6; ++i) {

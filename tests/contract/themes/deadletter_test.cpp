@@ -45,7 +45,9 @@ class Deadletter : public Contract {
   std::optional<Session> session_;
 };
 
-TEST_F(Deadletter, MovesTheMessage) {
+CONTRACT_TEST(
+    Deadletter, MovesTheMessage, "SWAPMQ_SETTLE_DEAD_LETTER",
+    "a dead-lettered message leaves its queue and is in the target, its id, body and fields kept") {
   NEEDS(dead_letter);
   Message sent = message(pattern(3000));
   sent.correlation_id = "correlation";
@@ -66,7 +68,8 @@ TEST_F(Deadletter, MovesTheMessage) {
   EXPECT_EQ(subscription.poll(1, milliseconds(100)).size(), 0u);
 }
 
-TEST_F(Deadletter, HeadersAreMerged) {
+CONTRACT_TEST(Deadletter, HeadersAreMerged, "swapmq_settlement.headers; SWAPMQ_SETTLE_DEAD_LETTER",
+              "headers are added to the message's own, and one of the same name is replaced") {
   NEEDS(dead_letter);
   Message sent = message("merged");
   sent.headers = {{"own", "kept"}, {"x-reason", "old"}, {"last", std::string("\0\1", 2)}};
@@ -84,7 +87,8 @@ TEST_F(Deadletter, HeadersAreMerged) {
   EXPECT_EQ(moved.headers.size(), 4u) << "each name once";
 }
 
-TEST_F(Deadletter, ManyInOneCallWithAcks) {
+CONTRACT_TEST(Deadletter, ManyInOneCallWithAcks, "exchange(); SWAPMQ_SETTLE_DEAD_LETTER",
+              "one call acks some and dead-letters others, and each is done as told") {
   NEEDS(dead_letter);
   fill(name_, messages("many", 40));
   Subscription subscription = session_->subscribe(session_->queue(name_), 40);
@@ -101,7 +105,8 @@ TEST_F(Deadletter, ManyInOneCallWithAcks) {
   EXPECT_EQ(sorted(drain(dead_, 20)), sorted(expected));
 }
 
-TEST_F(Deadletter, TwiceIsLostAndMovesOnce) {
+CONTRACT_TEST(Deadletter, TwiceIsLostAndMovesOnce, "exchange(); SWAPMQ_SETTLE_DEAD_LETTER",
+              "a second dead-letter of a delivery is LOST, and the message is moved once") {
   NEEDS(dead_letter);
   fill(name_, message("once"));
   Subscription subscription = session_->subscribe(session_->queue(name_), 10);
@@ -111,7 +116,8 @@ TEST_F(Deadletter, TwiceIsLostAndMovesOnce) {
   EXPECT_EQ(drain(dead_, 1), std::vector<std::string>{"once"});
 }
 
-TEST_F(Deadletter, OfWhatIsLostMovesNothing) {
+CONTRACT_TEST(Deadletter, OfWhatIsLostMovesNothing, "exchange(); SWAPMQ_SETTLE_DEAD_LETTER",
+              "a dead-letter of a delivery that was settled before is LOST and moves nothing") {
   NEEDS(dead_letter);
   fill(name_, message("acked"));
   Subscription subscription = session_->subscribe(session_->queue(name_), 10);
@@ -121,7 +127,8 @@ TEST_F(Deadletter, OfWhatIsLostMovesNothing) {
   EXPECT_EQ(drain(dead_, 0), std::vector<std::string>());
 }
 
-TEST_F(Deadletter, FromTheDeadLetterQueueBack) {
+CONTRACT_TEST(Deadletter, FromTheDeadLetterQueueBack, "SWAPMQ_SETTLE_DEAD_LETTER",
+              "a message can be moved on to any queue of the session, also back to where it was") {
   NEEDS(dead_letter);
   fill(name_, message("back"));
   Subscription subscription = session_->subscribe(session_->queue(name_), 10);

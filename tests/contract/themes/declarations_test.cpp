@@ -42,7 +42,8 @@ class Declarations : public Contract {
   std::string name_;
 };
 
-TEST_F(Declarations, DescribesItself) {
+CONTRACT_TEST(Declarations, DescribesItself, "swapmq_plugin_info",
+              "name, version, license, description and options_schema are there and well formed") {
   const swapmq_plugin_info* info = vt().info;
   ASSERT_NE(info, nullptr);
   for (const char* text :
@@ -57,7 +58,8 @@ TEST_F(Declarations, DescribesItself) {
   EXPECT_TRUE(!schema.HasParseError() && schema.IsObject()) << "options_schema is not an object";
 }
 
-TEST_F(Declarations, GradesAreKnownOnes) {
+CONTRACT_TEST(Declarations, GradesAreKnownOnes, "swapmq_capabilities; swapmq_limits",
+              "each capability has a grade that exists, and the limits are possible") {
   const swapmq_capabilities& c = can();
   for (const std::int32_t grade :
        {c.delayed_publish, c.delayed_nack, c.ttl, c.priority, c.release, c.dead_letter,
@@ -71,7 +73,9 @@ TEST_F(Declarations, GradesAreKnownOnes) {
   EXPECT_GE(limits().max_delay_ms, 0);
 }
 
-TEST_F(Declarations, TheEntryNegotiates) {
+CONTRACT_TEST(Declarations, TheEntryNegotiates, "swapmq_backend_entry",
+              "the entry serves a newer minor of the host, and refuses another major with NULL and "
+              "NOT_SUPPORTED") {
   void* library = dlopen(kit().path.c_str(), RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(library, nullptr) << dlerror();
   auto* entry =
@@ -96,7 +100,9 @@ TEST_F(Declarations, TheEntryNegotiates) {
   dlclose(library); // the loader's own mapping stays
 }
 
-TEST_F(Declarations, DelayedPublishIsAsDeclared) {
+CONTRACT_TEST(Declarations, DelayedPublishIsAsDeclared, "swapmq_capabilities.delayed_publish",
+              "due_at_ms is kept if it is taken; declared absent, it is refused with NOT_SUPPORTED "
+              "or kept all the same") {
   Message later = message("later");
   later.due_at_ms = unix_now_ms() + 400;
   const bool refused_it = refused(publish_one(later));
@@ -110,7 +116,9 @@ TEST_F(Declarations, DelayedPublishIsAsDeclared) {
   EXPECT_GE(unix_now_ms(), later.due_at_ms - 2) << "taken, and delivered at once";
 }
 
-TEST_F(Declarations, DelayedNackIsAsDeclared) {
+CONTRACT_TEST(Declarations, DelayedNackIsAsDeclared, "swapmq_capabilities.delayed_nack",
+              "a nack's due_at_ms is kept if it is taken; declared absent, it is refused with "
+              "NOT_SUPPORTED and nothing is settled") {
   fill(name_, message("nacked"));
   Session session = consumer();
   Subscription subscription = session.subscribe(session.queue(name_), 1);
@@ -129,7 +137,9 @@ TEST_F(Declarations, DelayedNackIsAsDeclared) {
   }
 }
 
-TEST_F(Declarations, TtlIsAsDeclared) {
+CONTRACT_TEST(Declarations, TtlIsAsDeclared, "swapmq_capabilities.ttl",
+              "expires_at_ms is kept if it is taken; declared absent, it is refused with "
+              "NOT_SUPPORTED, never ignored") {
   Message expiring = message("expiring");
   expiring.expires_at_ms = unix_now_ms() + 100;
   const bool refused_it = refused(publish_one(expiring));
@@ -141,7 +151,9 @@ TEST_F(Declarations, TtlIsAsDeclared) {
       << "taken with expires_at_ms, and delivered after it";
 }
 
-TEST_F(Declarations, PriorityIsAsDeclared) {
+CONTRACT_TEST(Declarations, PriorityIsAsDeclared, "swapmq_capabilities.priority",
+              "a priority comes back as it was given; declared absent, it is carried or refused "
+              "with NOT_SUPPORTED") {
   fill(name_, message("plain"));
   Message urgent = message("urgent");
   urgent.priority = 1;
@@ -160,7 +172,9 @@ TEST_F(Declarations, PriorityIsAsDeclared) {
   subscription.ack_all(got);
 }
 
-TEST_F(Declarations, ReleaseIsAsDeclared) {
+CONTRACT_TEST(Declarations, ReleaseIsAsDeclared, "swapmq_capabilities.release",
+              "a release is not counted if it is taken; declared absent, it is refused with "
+              "NOT_SUPPORTED and nothing is settled") {
   fill(name_, message("released"));
   Session session = consumer();
   Subscription subscription = session.subscribe(session.queue(name_), 1);
@@ -179,7 +193,9 @@ TEST_F(Declarations, ReleaseIsAsDeclared) {
   }
 }
 
-TEST_F(Declarations, DeadLetterIsAsDeclared) {
+CONTRACT_TEST(Declarations, DeadLetterIsAsDeclared, "swapmq_capabilities.dead_letter",
+              "a dead-letter moves the message if it is taken; declared absent, it is refused with "
+              "NOT_SUPPORTED and moves nothing") {
   const std::string dead = fresh_queue("dead");
   fill(name_, message("dying"));
   Session session = consumer();
@@ -198,7 +214,9 @@ TEST_F(Declarations, DeadLetterIsAsDeclared) {
   }
 }
 
-TEST_F(Declarations, DeduplicationIsAsDeclared) {
+CONTRACT_TEST(Declarations, DeduplicationIsAsDeclared, "swapmq_capabilities.deduplication",
+              "a second publish of an id is confirmed: not stored if deduplication is declared, "
+              "stored if it is not") {
   Message first = message("first");
   fill(name_, first);
   Message second = first;
@@ -212,7 +230,10 @@ TEST_F(Declarations, DeduplicationIsAsDeclared) {
   }
 }
 
-TEST_F(Declarations, AMovedMessageIsStoredThoughItsIdIsKnown) {
+CONTRACT_TEST(Declarations, AMovedMessageIsStoredThoughItsIdIsKnown,
+              "swapmq_capabilities.deduplication",
+              "a moved message (first_published_ms is not 0) is stored although its id was "
+              "published before") {
   Message first = message("first");
   fill(name_, first);
   Message moved = first; // away, and now it comes back
@@ -223,7 +244,9 @@ TEST_F(Declarations, AMovedMessageIsStoredThoughItsIdIsKnown) {
       << "confirmed, and lost: where it was it is acked now";
 }
 
-TEST_F(Declarations, PurgeIsAsDeclared) {
+CONTRACT_TEST(Declarations, PurgeIsAsDeclared, "purge_queue(); swapmq_capabilities.purge",
+              "a purge removes what is ready and says how many; declared absent, it is refused "
+              "with NOT_SUPPORTED and removes nothing") {
   fill(name_, messages("purged", 3));
   Session session = admin();
   std::uint64_t removed = 4711;
@@ -241,7 +264,9 @@ TEST_F(Declarations, PurgeIsAsDeclared) {
   }
 }
 
-TEST_F(Declarations, MaxLengthIsAsDeclared) {
+CONTRACT_TEST(Declarations, MaxLengthIsAsDeclared, "swapmq_capabilities.max_length",
+              "a max_length that is taken is kept; declared absent, it is refused with "
+              "NOT_SUPPORTED or kept all the same") {
   Session session = publisher();
   const swapmq_queue_spec spec{sizeof spec, 0, 2};
   swapmq_queue* queue = nullptr;
@@ -264,7 +289,9 @@ TEST_F(Declarations, MaxLengthIsAsDeclared) {
   }
 }
 
-TEST_F(Declarations, BackendsOfOneProcessShareTheirQueues) {
+CONTRACT_TEST(
+    Declarations, BackendsOfOneProcessShareTheirQueues, "swapmq_capabilities.sharing",
+    "backends that were opened with the same options in one process see the same queues") {
   fill(name_, message("shared"));
   Backend other;
   Session session = other.session(SWAPMQ_ROLE_CONSUME);
@@ -276,7 +303,9 @@ TEST_F(Declarations, BackendsOfOneProcessShareTheirQueues) {
   EXPECT_EQ(drain(name_, 0), std::vector<std::string>());
 }
 
-TEST_F(Declarations, ProcessesShareTheirQueues) {
+CONTRACT_TEST(Declarations, ProcessesShareTheirQueues,
+              "swapmq_capabilities.sharing; SWAPMQ_SHARING_MACHINE",
+              "processes that open with the same options see the same queues") {
   NEEDS_AT_LEAST(sharing, SWAPMQ_SHARING_MACHINE);
   fill(name_, message("seen elsewhere"));
   Child child("look", {name_});

@@ -15,7 +15,8 @@ class Durability : public Contract {};
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS); \
   NEEDS_AT_LEAST(sharing, SWAPMQ_SHARING_MACHINE)
 
-TEST_F(Durability, ConfirmedSurvivesAKill) {
+CONTRACT_TEST(Durability, ConfirmedSurvivesAKill, "swapmq_capabilities.durability",
+              "what was confirmed survives the kill of the process that published it") {
   NEEDS_OTHER_PROCESSES();
   for (const std::size_t enough : {10u, 30u, 70u, 150u, 310u}) {
     const std::string name = fresh_queue("killed");
@@ -37,7 +38,8 @@ TEST_F(Durability, ConfirmedSurvivesAKill) {
   }
 }
 
-TEST_F(Durability, AckedStaysGoneAfterAKill) {
+CONTRACT_TEST(Durability, AckedStaysGoneAfterAKill, "swapmq_capabilities.durability",
+              "what was acked does not come back when the process that acked it is killed") {
   NEEDS_OTHER_PROCESSES();
   const std::string name = fresh_queue("acked");
   fill(name, messages("message", 20));
@@ -53,7 +55,8 @@ TEST_F(Durability, AckedStaysGoneAfterAKill) {
   }
 }
 
-TEST_F(Durability, ANackWithADelaySurvivesAKill) {
+CONTRACT_TEST(Durability, ANackWithADelaySurvivesAKill, "swapmq_capabilities.delayed_nack",
+              "a nack's delay and count survive the kill of the process that nacked") {
   NEEDS_OTHER_PROCESSES();
   NEEDS(delayed_nack);
   const std::string name = fresh_queue("nacked");
@@ -71,7 +74,10 @@ TEST_F(Durability, ANackWithADelaySurvivesAKill) {
   subscription.ack_all(got);
 }
 
-TEST_F(Durability, AllIsThereWhenABackendOpensAgain) {
+CONTRACT_TEST(Durability, AllIsThereWhenABackendOpensAgain,
+              "swapmq_capabilities.durability; close()",
+              "messages, their delays and their counts are there when the backend is closed and "
+              "opened again") {
   NEEDS_AT_LEAST(durability, SWAPMQ_DURABILITY_PROCESS);
   const std::string name = fresh_queue("reopened");
   auto sent = messages("kept", 10);

@@ -8,7 +8,9 @@ namespace {
 
 class Flow : public Contract {};
 
-TEST_F(Flow, NothingNewPastPrefetch) {
+CONTRACT_TEST(
+    Flow, NothingNewPastPrefetch, "swapmq_subscribe_args.prefetch",
+    "a subscription never holds more than prefetch unsettled, whatever max_messages says") {
   const std::string name = fresh_queue("flow");
   fill(name, messages("flow", 40));
   Session session = consumer();
@@ -31,7 +33,8 @@ TEST_F(Flow, NothingNewPastPrefetch) {
   expect_stats(name, 27, 10, 0);
 }
 
-TEST_F(Flow, WhatIsPastPrefetchIsForOthers) {
+CONTRACT_TEST(Flow, WhatIsPastPrefetchIsForOthers, "swapmq_subscribe_args.prefetch",
+              "a full subscription keeps nothing from others beyond its prefetch") {
   const std::string name = fresh_queue("flow");
   fill(name, messages("others", 30));
   Session session = consumer();
@@ -46,7 +49,8 @@ TEST_F(Flow, WhatIsPastPrefetchIsForOthers) {
   EXPECT_EQ(drain(name, 0), std::vector<std::string>());
 }
 
-TEST_F(Flow, NotMoreThanAskedFor) {
+CONTRACT_TEST(Flow, NotMoreThanAskedFor, "swapmq_exchange_args.max_messages",
+              "an exchange hands out at most max_messages") {
   const std::string name = fresh_queue("flow");
   fill(name, messages("asked", 30));
   Session session = consumer();
@@ -57,7 +61,9 @@ TEST_F(Flow, NotMoreThanAskedFor) {
   subscription.ack_all(held);
 }
 
-TEST_F(Flow, StopsAtMaxBytes) {
+CONTRACT_TEST(
+    Flow, StopsAtMaxBytes, "swapmq_exchange_args.max_bytes",
+    "an exchange stops adding bodies beyond max_bytes, and the first message always fits") {
   const std::string name = fresh_queue("flow");
   std::vector<Message> sent;
   for (const std::size_t size : {100u, 100u, 5000u, 10u, 10u}) {
@@ -75,7 +81,8 @@ TEST_F(Flow, StopsAtMaxBytes) {
   subscription.ack_all(held);
 }
 
-TEST_F(Flow, ABatchComesAsSoonAsThereIsOne) {
+CONTRACT_TEST(Flow, ABatchComesAsSoonAsThereIsOne, "exchange()",
+              "an exchange returns as soon as there is one message, and does not wait for more") {
   const std::string name = fresh_queue("flow");
   fill(name, messages("soon", 1));
   Session session = consumer();
@@ -86,7 +93,8 @@ TEST_F(Flow, ABatchComesAsSoonAsThereIsOne) {
   EXPECT_LT(since(start), milliseconds(5000)) << "waited for more although it had one";
 }
 
-TEST_F(Flow, SeveralSubscriptionsOfOneSession) {
+CONTRACT_TEST(Flow, SeveralSubscriptionsOfOneSession, "subscribe()",
+              "each of several subscriptions of a session gets the messages of its own queue") {
   Session session = consumer();
   std::vector<std::string> names;
   std::vector<Subscription> subscriptions;

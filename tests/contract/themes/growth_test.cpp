@@ -32,7 +32,8 @@ struct Grown {
 
 class Growth : public Contract {};
 
-TEST_F(Growth, LargerArgumentsOfOpen) {
+CONTRACT_TEST(Growth, LargerArgumentsOfOpen, "open(); Rules for every function: Growth",
+              "structs that are larger than the plugin knows are taken") {
   Grown<swapmq_host> host;
   host.known = silent_host();
   host.known.struct_size = sizeof host;
@@ -49,7 +50,9 @@ TEST_F(Growth, LargerArgumentsOfOpen) {
   call("close", [&] { vt().close(backend); });
 }
 
-TEST_F(Growth, LargerSpecAndStats) {
+CONTRACT_TEST(Growth, LargerSpecAndStats, "queue_stats(); Rules for every function: Growth",
+              "a larger spec is taken; of larger stats the plugin fills in what it knows and "
+              "leaves the rest and struct_size") {
   const std::string name = fresh_queue("grown");
   fill(name, messages("counted", 3));
   Session session = admin();
@@ -74,7 +77,8 @@ TEST_F(Growth, LargerSpecAndStats) {
   EXPECT_EQ(stats.known.exists, 1);
 }
 
-TEST_F(Growth, StatsOfAnOlderHost) {
+CONTRACT_TEST(Growth, StatsOfAnOlderHost, "queue_stats(); Rules for every function: Growth",
+              "nothing is written beyond the struct_size that an older host has set") {
   const std::string name = fresh_queue("older");
   fill(name, messages("counted", 3));
   Session session = admin();
@@ -97,7 +101,9 @@ TEST_F(Growth, StatsOfAnOlderHost) {
   }
 }
 
-TEST_F(Growth, LargerDescriptions) {
+CONTRACT_TEST(Growth, LargerDescriptions, "describe(); Rules for every function: Growth",
+              "of larger structs describe fills in what it knows, says the same each time, and "
+              "leaves the rest and struct_size") {
   Grown<swapmq_capabilities> capabilities;
   Grown<swapmq_limits> limits;
   capabilities.known = can();
@@ -111,7 +117,9 @@ TEST_F(Growth, LargerDescriptions) {
   EXPECT_EQ(capabilities.known.durability, can().durability) << "says something else each time";
 }
 
-TEST_F(Growth, ALargerError) {
+CONTRACT_TEST(
+    Growth, ALargerError, "swapmq_error; Rules for every function: Growth",
+    "of a larger error the plugin fills in what it knows and leaves the rest and struct_size") {
   Session session = admin();
   Grown<swapmq_error> error;
   char text[64];
@@ -128,7 +136,9 @@ TEST_F(Growth, ALargerError) {
   EXPECT_TRUE(error.tail_untouched());
 }
 
-TEST_F(Growth, WiderMessagesHeadersAndResults) {
+CONTRACT_TEST(Growth, WiderMessagesHeadersAndResults, "publish(); Rules for every function: Growth",
+              "messages, headers and results are stepped through by message_size, header_size and "
+              "result_size") {
   const std::string name = fresh_queue("wide");
   auto sent = messages("wide", 20);
   for (Message& message : sent) message.headers = {{"a", message.body}, {"b", "2"}, {"c", "3"}};
@@ -168,7 +178,9 @@ TEST_F(Growth, WiderMessagesHeadersAndResults) {
   subscription.ack_all(got);
 }
 
-TEST_F(Growth, WiderSettlementsAndLargerArguments) {
+CONTRACT_TEST(
+    Growth, WiderSettlementsAndLargerArguments, "exchange(); Rules for every function: Growth",
+    "settlements are stepped through by settlement_size, and larger arguments are taken") {
   const std::string name = fresh_queue("wide");
   fill(name, messages("settled", 6));
   Session session = consumer();
@@ -216,7 +228,9 @@ TEST_F(Growth, WiderSettlementsAndLargerArguments) {
   EXPECT_EQ(drain(name, 2).size(), 2);
 }
 
-TEST_F(Growth, WiderHeadersOfADeadLetter) {
+CONTRACT_TEST(Growth, WiderHeadersOfADeadLetter,
+              "swapmq_settlement.header_size; Rules for every function: Growth",
+              "the headers of a dead-letter are stepped through by header_size") {
   NEEDS(dead_letter);
   const std::string name = fresh_queue("wide");
   const std::string dead = fresh_queue("dead");

@@ -27,7 +27,8 @@ class Leases : public Contract {
   }
 };
 
-TEST_F(Leases, AServedConsumerKeepsWhatItHolds) {
+CONTRACT_TEST(Leases, AServedConsumerKeepsWhatItHolds, "service(); swapmq_subscribe_args.lease_ms",
+              "a session that is served keeps what it holds beyond its lease") {
   const std::string name = fresh_queue("slow");
   fill(name, messages("slow", 5));
   Session session = consumer();
@@ -37,7 +38,9 @@ TEST_F(Leases, AServedConsumerKeepsWhatItHolds) {
   subscription.ack_all(held);
 }
 
-TEST_F(Leases, AWaitingConsumerKeepsWhatItHolds) {
+CONTRACT_TEST(Leases, AWaitingConsumerKeepsWhatItHolds,
+              "exchange(); swapmq_subscribe_args.lease_ms",
+              "a session that waits in an exchange keeps what it holds beyond its lease") {
   const std::string name = fresh_queue("slow");
   fill(name, messages("slow", 2));
   Session session = consumer();
@@ -52,7 +55,9 @@ TEST_F(Leases, AWaitingConsumerKeepsWhatItHolds) {
   subscription.ack_all(held);
 }
 
-TEST_F(Leases, AServedConsumerOfAnotherProcessKeepsWhatItHolds) {
+CONTRACT_TEST(Leases, AServedConsumerOfAnotherProcessKeepsWhatItHolds,
+              "service(); swapmq_subscribe_args.lease_ms",
+              "what a served session of another process holds is not taken over") {
   NEEDS_AT_LEAST(sharing, SWAPMQ_SHARING_MACHINE);
   const std::string name = fresh_queue("other");
   fill(name, messages("held there", 3));
@@ -61,7 +66,10 @@ TEST_F(Leases, AServedConsumerOfAnotherProcessKeepsWhatItHolds) {
   expect_kept(name, [] {});
 }
 
-TEST_F(Leases, AKilledConsumerGivesBack) {
+CONTRACT_TEST(
+    Leases, AKilledConsumerGivesBack,
+    "swapmq_subscribe_args.lease_ms; swapmq_capabilities.counts_crashes",
+    "what a killed process held is delivered to others after its lease, marked as redelivered") {
   NEEDS_AT_LEAST(sharing, SWAPMQ_SHARING_MACHINE);
   const std::string name = fresh_queue("killed");
   const auto sent = messages("held", 10);

@@ -42,7 +42,9 @@ class Lifetime : public Contract {
   }
 };
 
-TEST_F(Lifetime, ViewsOutliveTheirSettlement) {
+CONTRACT_TEST(
+    Lifetime, ViewsOutliveTheirSettlement, "swapmq_batch",
+    "what a batch shows stays as it is until its release, also after its deliveries are settled") {
   const std::string name = fresh_queue("views");
   const auto sent = large(20);
   fill(name, sent);
@@ -57,7 +59,8 @@ TEST_F(Lifetime, ViewsOutliveTheirSettlement) {
   expect_same(held, sent);
 }
 
-TEST_F(Lifetime, BatchesOutliveUnsubscribe) {
+CONTRACT_TEST(Lifetime, BatchesOutliveUnsubscribe, "swapmq_batch.release",
+              "what a batch shows stays as it is until its release, also after unsubscribe") {
   const std::string name = fresh_queue("views");
   const auto sent = large(10);
   fill(name, sent);
@@ -68,7 +71,8 @@ TEST_F(Lifetime, BatchesOutliveUnsubscribe) {
   expect_same(held, sent);
 }
 
-TEST_F(Lifetime, BatchesOutliveTheSession) {
+CONTRACT_TEST(Lifetime, BatchesOutliveTheSession, "swapmq_batch.release",
+              "what a batch shows stays as it is until its release, also after session_close") {
   const std::string name = fresh_queue("views");
   const auto sent = large(10);
   fill(name, sent);
@@ -82,7 +86,8 @@ TEST_F(Lifetime, BatchesOutliveTheSession) {
   expect_same(held, sent);
 }
 
-TEST_F(Lifetime, BatchesOutliveTheBackend) {
+CONTRACT_TEST(Lifetime, BatchesOutliveTheBackend, "swapmq_batch.release",
+              "what a batch shows stays as it is until its release, also after close") {
   const std::string name = fresh_queue("views");
   const auto sent = large(10);
   fill(name, sent);
@@ -98,7 +103,9 @@ TEST_F(Lifetime, BatchesOutliveTheBackend) {
   expect_same(held, sent);
 }
 
-TEST_F(Lifetime, BatchesAreReleasedOnAnyThread) {
+CONTRACT_TEST(
+    Lifetime, BatchesAreReleasedOnAnyThread, "swapmq_batch.release",
+    "a batch is released on any thread, also after unsubscribe, session_close and close") {
   const std::string name = fresh_queue("views");
   fill(name, large(30));
   Backend own;
@@ -124,7 +131,8 @@ TEST_F(Lifetime, BatchesAreReleasedOnAnyThread) {
   release_elsewhere(three.take_batches()); // after close
 }
 
-TEST_F(Lifetime, ClosingWhileHoldingGivesBack) {
+CONTRACT_TEST(Lifetime, ClosingWhileHoldingGivesBack, "session_close()",
+              "what a session's subscriptions hold goes back when it is closed, as released") {
   const std::string name = fresh_queue("closing");
   const auto sent = messages("given back", 12);
   fill(name, sent);
@@ -151,7 +159,8 @@ std::size_t entries(const char* folder) {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-TEST_F(Lifetime, NothingLeaksInTwoHundredCycles) {
+CONTRACT_TEST(Lifetime, NothingLeaksInTwoHundredCycles, "session_close(); close()",
+              "a closed session or backend leaves no descriptor and no thread behind") {
   const std::string name = fresh_queue("cycles");
   const auto cycle = [&](int i) {
     Backend own;
@@ -174,7 +183,8 @@ TEST_F(Lifetime, NothingLeaksInTwoHundredCycles) {
       << entries("/proc/self/task") - threads << " threads are left";
 }
 
-TEST_F(Lifetime, ABackendOpensAgain) {
+CONTRACT_TEST(Lifetime, ABackendOpensAgain, "open(); close()",
+              "a backend can be opened again with the same options after it was closed") {
   const std::string name = fresh_queue("again");
   for (int i = 0; i < 3; ++i) {
     Backend own;
@@ -184,7 +194,9 @@ TEST_F(Lifetime, ABackendOpensAgain) {
   EXPECT_EQ(drain(name, 3).size(), 3) << "one backend with these options stayed open meanwhile";
 }
 
-TEST_F(Lifetime, AnUnloadablePluginLeavesNothing) {
+CONTRACT_TEST(
+    Lifetime, AnUnloadablePluginLeavesNothing, "SWAPMQ_PLUGIN_UNLOADABLE",
+    "a plugin that says it is unloadable leaves no mapping, thread or descriptor after dlclose") {
   const bool unloadable = SWAPMQ_HAS_FIELD(swapmq_plugin_info, vt().info, flags) &&
                           (vt().info->flags & SWAPMQ_PLUGIN_UNLOADABLE) != 0;
   if (!unloadable) NOT_PROMISED("SWAPMQ_PLUGIN_UNLOADABLE");
@@ -218,7 +230,10 @@ std::vector<std::string> process_state() {
   return state;
 }
 
-TEST_F(Lifetime, LeavesTheProcessAsItWas) {
+CONTRACT_TEST(Lifetime, LeavesTheProcessAsItWas,
+              "Rules for every function: never changes process-wide state",
+              "signal handlers and masks, umask, working directory, locale and environment stay as "
+              "they are") {
   const std::string name = fresh_queue("state");
   const auto before = process_state();
   {
@@ -269,7 +284,9 @@ class Overheard {
   bool stopped_ = false;
 };
 
-TEST_F(Lifetime, WritesNeitherToStdoutNorToStderr) {
+CONTRACT_TEST(Lifetime, WritesNeitherToStdoutNorToStderr,
+              "Rules for every function: never writes to stdout or stderr",
+              "a plugin prints nothing, not even when a call fails") {
   const std::string name = fresh_queue("quiet");
   Overheard overheard;
   {

@@ -43,7 +43,8 @@ class Limits : public Contract {
 constexpr std::uint64_t kMostBytes = 32u << 20;
 constexpr std::uint32_t kMostElements = 20000;
 
-TEST_F(Limits, ABodyBeyondMaxBodyBytesIsTooLarge) {
+CONTRACT_TEST(Limits, ABodyBeyondMaxBodyBytesIsTooLarge, "swapmq_limits.max_body_bytes",
+              "a body beyond the declared limit fails with TOO_LARGE") {
   const std::uint64_t most = limits().max_body_bytes;
   if (most == 0 || most >= Zeros::kMost) NOT_PROMISED("limits.max_body_bytes");
   const std::string name = fresh_queue("body");
@@ -58,13 +59,16 @@ TEST_F(Limits, ABodyBeyondMaxBodyBytesIsTooLarge) {
   EXPECT_NE(results[0].outcome, SWAPMQ_PUBLISH_CONFIRMED) << "confirmed beyond its own limit";
 }
 
-TEST_F(Limits, ABodyOfMaxBodyBytesGoes) {
+CONTRACT_TEST(Limits, ABodyOfMaxBodyBytesGoes, "swapmq_limits.max_body_bytes",
+              "a body of exactly the declared limit is stored and delivered") {
   const std::uint64_t most = limits().max_body_bytes;
   if (most == 0) NOT_PROMISED("limits.max_body_bytes");
   expect_taken(fresh_queue("body"), message(std::string(std::min(most, kMostBytes), 'b')));
 }
 
-TEST_F(Limits, HeadersBeyondMaxHeadersBytesAreTooLarge) {
+CONTRACT_TEST(Limits, HeadersBeyondMaxHeadersBytesAreTooLarge, "swapmq_limits.max_headers_bytes",
+              "headers at the declared limit go, and beyond it the message fails with TOO_LARGE or "
+              "INVALID_ARGUMENT") {
   const std::uint64_t most = limits().max_headers_bytes;
   if (most == 0) NOT_PROMISED("limits.max_headers_bytes");
   const std::string name = fresh_queue("headers");
@@ -77,7 +81,9 @@ TEST_F(Limits, HeadersBeyondMaxHeadersBytesAreTooLarge) {
   expect_refused(name, publish_one(name, sent));
 }
 
-TEST_F(Limits, HeadersBeyondMaxHeaderCountAreTooLarge) {
+CONTRACT_TEST(Limits, HeadersBeyondMaxHeaderCountAreTooLarge, "swapmq_limits.max_header_count",
+              "as many headers as declared go, and with one more the message fails with TOO_LARGE "
+              "or INVALID_ARGUMENT") {
   const std::uint32_t most = limits().max_header_count;
   if (most == 0) NOT_PROMISED("limits.max_header_count");
   const std::string name = fresh_queue("headers");
@@ -94,7 +100,9 @@ TEST_F(Limits, HeadersBeyondMaxHeaderCountAreTooLarge) {
   expect_refused(name, publish_one(name, sent));
 }
 
-TEST_F(Limits, QueueNamesBeyondTheLimitAreRefused) {
+CONTRACT_TEST(
+    Limits, QueueNamesBeyondTheLimitAreRefused, "queue_open(); swapmq_limits.max_queue_name_bytes",
+    "a name of the declared length is taken, and a longer one refused with INVALID_ARGUMENT") {
   const std::uint32_t most = limits().max_queue_name_bytes;
   if (most == 0) NOT_PROMISED("limits.max_queue_name_bytes");
   const char* alphabet = limits().queue_name_alphabet;
@@ -107,7 +115,9 @@ TEST_F(Limits, QueueNamesBeyondTheLimitAreRefused) {
             SWAPMQ_INVALID_ARGUMENT);
 }
 
-TEST_F(Limits, QueueNamesOutsideTheAlphabetAreRefused) {
+CONTRACT_TEST(Limits, QueueNamesOutsideTheAlphabetAreRefused,
+              "queue_open(); swapmq_limits.queue_name_alphabet",
+              "a name is taken exactly if all its bytes are in the declared alphabet") {
   const char* alphabet = limits().queue_name_alphabet;
   const std::string_view allowed = alphabet != nullptr ? alphabet : "";
   Session session = admin();
@@ -124,7 +134,9 @@ TEST_F(Limits, QueueNamesOutsideTheAlphabetAreRefused) {
   }
 }
 
-TEST_F(Limits, BatchesBeyondMaxPublishBatchAreRefused) {
+CONTRACT_TEST(
+    Limits, BatchesBeyondMaxPublishBatchAreRefused, "publish(); swapmq_limits.max_publish_batch",
+    "a batch of the declared size goes, and a larger one is refused as a whole and not stored") {
   const std::uint32_t most = limits().max_publish_batch;
   if (most == 0) NOT_PROMISED("limits.max_publish_batch");
   const std::string name = fresh_queue("batch");
@@ -143,7 +155,9 @@ TEST_F(Limits, BatchesBeyondMaxPublishBatchAreRefused) {
   EXPECT_EQ(drain(name, size).size(), size);
 }
 
-TEST_F(Limits, DeliveriesKeepWithinMaxReceiveBatch) {
+CONTRACT_TEST(Limits, DeliveriesKeepWithinMaxReceiveBatch,
+              "exchange(); swapmq_limits.max_receive_batch",
+              "an exchange hands out at most the declared number of messages") {
   const std::uint32_t most = limits().max_receive_batch;
   if (most == 0) NOT_PROMISED("limits.max_receive_batch");
   const std::string name = fresh_queue("batch");
@@ -155,7 +169,9 @@ TEST_F(Limits, DeliveriesKeepWithinMaxReceiveBatch) {
   subscription.ack_all(got);
 }
 
-TEST_F(Limits, DelaysBeyondMaxDelayAreRefused) {
+CONTRACT_TEST(Limits, DelaysBeyondMaxDelayAreRefused, "swapmq_limits.max_delay_ms",
+              "a delay beyond the declared limit fails with TOO_LARGE or INVALID_ARGUMENT, and one "
+              "within it is taken") {
   NEEDS(delayed_publish);
   const std::int64_t most = limits().max_delay_ms;
   if (most == 0) NOT_PROMISED("limits.max_delay_ms");
@@ -170,7 +186,8 @@ TEST_F(Limits, DelaysBeyondMaxDelayAreRefused) {
   }
 }
 
-TEST_F(Limits, PrioritiesUpToMaxPriorityGo) {
+CONTRACT_TEST(Limits, PrioritiesUpToMaxPriorityGo, "swapmq_limits.max_priority",
+              "every priority up to the declared one is taken and comes back") {
   NEEDS(priority);
   const std::uint32_t most = limits().max_priority != 0 ? limits().max_priority : 9;
   ASSERT_LE(most, 9u);
@@ -180,7 +197,8 @@ TEST_F(Limits, PrioritiesUpToMaxPriorityGo) {
 }
 
 /// What refuses a message because it is not there yet has not refused it for want of room.
-TEST_F(Limits, AQueueThatIsJustBeingMadeIsNotFull) {
+CONTRACT_TEST(Limits, AQueueThatIsJustBeingMadeIsNotFull, "swapmq_capabilities.max_length",
+              "no publish is refused for want of room while its queue is just being made") {
   NEEDS(max_length);
   const auto sent = messages("early", 50);
   Session publishing = publisher();
@@ -194,7 +212,10 @@ TEST_F(Limits, AQueueThatIsJustBeingMadeIsNotFull) {
   }
 }
 
-TEST_F(Limits, AFullQueueRefusesAndTakesAgain) {
+CONTRACT_TEST(Limits, AFullQueueRefusesAndTakesAgain,
+              "swapmq_capabilities.max_length; SWAPMQ_RESOURCE_EXHAUSTED",
+              "beyond max_length messages fail with RESOURCE_EXHAUSTED, and there is room again "
+              "once some are acked") {
   NEEDS(max_length);
   const std::string name = fresh_queue("full");
   Session session = publisher();

@@ -32,7 +32,9 @@ std::vector<std::string> receive_all(Subscription& subscription, std::size_t cou
   return got;
 }
 
-TEST_F(Order, FirstDeliveriesComeInPublishOrder) {
+CONTRACT_TEST(Order, FirstDeliveriesComeInPublishOrder,
+              "swapmq_capabilities.ordering; SWAPMQ_ORDERING_QUEUE",
+              "first deliveries come in publish order, across batches of any size") {
   NEEDS(ordering);
   const std::string name = fresh_queue("order");
   const auto sent = messages("ordered", 5000);
@@ -46,7 +48,9 @@ TEST_F(Order, FirstDeliveriesComeInPublishOrder) {
   expect_in_order(drain(name, sent.size()), bodies(sent));
 }
 
-TEST_F(Order, PublishingWhileConsuming) {
+CONTRACT_TEST(Order, PublishingWhileConsuming,
+              "swapmq_capabilities.ordering; SWAPMQ_ORDERING_QUEUE",
+              "first deliveries come in publish order while the publisher is still at work") {
   NEEDS(ordering);
   const std::string name = fresh_queue("order");
   const auto sent = messages("flowing", 600);
@@ -65,7 +69,10 @@ TEST_F(Order, PublishingWhileConsuming) {
 
 /// A consumer and a publisher make the same queue at the same moment, and who is later must not
 /// publish into one that is half made.
-TEST_F(Order, WhereTheQueueIsJustBeingMade) {
+CONTRACT_TEST(Order, WhereTheQueueIsJustBeingMade,
+              "swapmq_capabilities.ordering; SWAPMQ_ORDERING_QUEUE",
+              "first deliveries come in publish order though consumer and publisher make the queue "
+              "at the same moment") {
   NEEDS(ordering);
   const auto sent = messages("early", 400);
   Session publishing = publisher();
@@ -79,7 +86,9 @@ TEST_F(Order, WhereTheQueueIsJustBeingMade) {
   }
 }
 
-TEST_F(Order, WhatASessionHeldGoesBackToItsPlace) {
+CONTRACT_TEST(Order, WhatASessionHeldGoesBackToItsPlace,
+              "session_close(); swapmq_capabilities.ordering",
+              "what a session held goes back to its place in the queue when it is closed") {
   NEEDS(ordering);
   NEEDS(release);
   const std::string name = fresh_queue("order");
@@ -94,7 +103,9 @@ TEST_F(Order, WhatASessionHeldGoesBackToItsPlace) {
   expect_in_order(drain(name, sent.size()), bodies(sent));
 }
 
-TEST_F(Order, WhatWasReleasedGoesBackToItsPlace) {
+CONTRACT_TEST(Order, WhatWasReleasedGoesBackToItsPlace,
+              "SWAPMQ_SETTLE_RELEASE; swapmq_capabilities.ordering",
+              "what was released goes back to its place in the queue") {
   NEEDS(ordering);
   NEEDS(release);
   const std::string name = fresh_queue("order");
@@ -125,7 +136,8 @@ std::vector<std::string> by_turns(Subscription& first, Subscription& second, std
   return got;
 }
 
-TEST_F(Order, OfAKeyAcrossConsumers) {
+CONTRACT_TEST(Order, OfAKeyAcrossConsumers, "SWAPMQ_ORDERING_KEY",
+              "messages of one ordering_key come in publish order, also across several consumers") {
   NEEDS_AT_LEAST(ordering, SWAPMQ_ORDERING_KEY);
   const std::string name = fresh_queue("keys");
   std::vector<Message> sent;
@@ -146,7 +158,8 @@ TEST_F(Order, OfAKeyAcrossConsumers) {
   }
 }
 
-TEST_F(Order, StrictAcrossConsumers) {
+CONTRACT_TEST(Order, StrictAcrossConsumers, "SWAPMQ_QUEUE_STRICT_ORDER",
+              "first deliveries of a strict queue come in publish order across several consumers") {
   NEEDS(ordering);
   const std::string name = fresh_queue("strict");
   Session one = consumer();

@@ -35,7 +35,9 @@ class Peek : public Contract {
   swapmq_queue* queue_ = nullptr;
 };
 
-TEST_F(Peek, ShowsWhatIsReadyInOrder) {
+CONTRACT_TEST(Peek, ShowsWhatIsReadyInOrder, "swapmq_peek.peek",
+              "what is ready is shown in the order of delivery, with the count and flags of its "
+              "next delivery") {
   const std::vector<Message> sent = messages("m", 7);
   fill(name_, sent);
   const std::vector<std::string> all = bodies(sent);
@@ -49,7 +51,8 @@ TEST_F(Peek, ShowsWhatIsReadyInOrder) {
   }
 }
 
-TEST_F(Peek, TakesNothing) {
+CONTRACT_TEST(Peek, TakesNothing, "swapmq_peek.peek",
+              "consumers get what was shown as if nobody had looked, uncounted and unflagged") {
   const std::vector<Message> sent = messages("m", 5);
   fill(name_, sent);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(look(4).size(), 4u);
@@ -66,7 +69,9 @@ TEST_F(Peek, TakesNothing) {
   EXPECT_EQ(look(10).size(), 0u) << "acked";
 }
 
-TEST_F(Peek, WhatIsShownOutlivesTheMessageAndTheSession) {
+CONTRACT_TEST(
+    Peek, WhatIsShownOutlivesTheMessageAndTheSession, "swapmq_peek.peek; swapmq_batch",
+    "what a peek shows stays until its release, also when the message and the session are gone") {
   fill(name_, message(pattern(1000)));
   const Deliveries shown = look(1);
   ASSERT_EQ(shown.size(), 1u);
@@ -75,7 +80,8 @@ TEST_F(Peek, WhatIsShownOutlivesTheMessageAndTheSession) {
   EXPECT_EQ(shown.body(0), pattern(1000));
 }
 
-TEST_F(Peek, NotWhatIsUnacked) {
+CONTRACT_TEST(Peek, NotWhatIsUnacked, "swapmq_peek.peek",
+              "what a consumer holds is not shown, until it gives it back") {
   fill(name_, messages("m", 3));
   Session session = consumer();
   Subscription holder = session.subscribe(session.queue(name_), 1);
@@ -87,7 +93,8 @@ TEST_F(Peek, NotWhatIsUnacked) {
   })) << "it is back at its place";
 }
 
-TEST_F(Peek, NotWhatWaitsForItsTime) {
+CONTRACT_TEST(Peek, NotWhatWaitsForItsTime, "swapmq_peek.peek",
+              "what waits for its time is not shown, until it is due") {
   NEEDS(delayed_publish);
   Message later = message("later");
   later.due_at_ms = unix_now_ms() + kHourMs;
@@ -100,7 +107,8 @@ TEST_F(Peek, NotWhatWaitsForItsTime) {
   EXPECT_TRUE(eventually([&] { return sorted(look(10).bodies()) == both; })) << "due meanwhile";
 }
 
-TEST_F(Peek, WhatCameBackIsShownWithItsCount) {
+CONTRACT_TEST(Peek, WhatCameBackIsShownWithItsCount, "swapmq_peek.peek",
+              "what came back is shown with the count and the flag that its next delivery has") {
   fill(name_, message("nacked"));
   Session session = consumer();
   Subscription holder = session.subscribe(session.queue(name_), 1);
@@ -119,7 +127,8 @@ TEST_F(Peek, WhatCameBackIsShownWithItsCount) {
   EXPECT_NE(shown[0].flags & SWAPMQ_DELIVERY_REDELIVERED, 0u);
 }
 
-TEST_F(Peek, NotWhatHasExpired) {
+CONTRACT_TEST(Peek, NotWhatHasExpired, "swapmq_peek.peek; swapmq_message.expires_at_ms",
+              "what has expired is not shown") {
   NEEDS(ttl);
   Message brief = message("brief");
   brief.expires_at_ms = unix_now_ms() + 300;
@@ -127,7 +136,8 @@ TEST_F(Peek, NotWhatHasExpired) {
   EXPECT_TRUE(eventually([&] { return look(10).bodies() == std::vector<std::string>{"lasting"}; }));
 }
 
-TEST_F(Peek, HigherPriorityComesFirst) {
+CONTRACT_TEST(Peek, HigherPriorityComesFirst, "swapmq_peek.peek; swapmq_capabilities.priority",
+              "what is ready is shown as it would be delivered now: higher priority first") {
   NEEDS(priority);
   std::vector<Message> sent = messages("m", 4);
   sent[1].priority = 2;
@@ -136,27 +146,30 @@ TEST_F(Peek, HigherPriorityComesFirst) {
   EXPECT_EQ(look(10).bodies(), (std::vector<std::string>{"m 1", "m 3", "m 0", "m 2"}));
 }
 
-TEST_F(Peek, BodiesGoUpToMaxBytes) {
+CONTRACT_TEST(Peek, BodiesGoUpToMaxBytes, "swapmq_peek.peek",
+              "bodies go up to max_bytes, and the first message always fits") {
   fill(name_, std::vector{message(pattern(1000)), message(pattern(1000)), message(pattern(1000))});
   EXPECT_EQ(look(10, 2500).size(), 2u);
   EXPECT_EQ(look(10, 3000).size(), 3u);
   EXPECT_EQ(look(10, 10).size(), 1u) << "the first always fits";
 }
 
-TEST_F(Peek, OfAnEmptyQueueNoneAndAMissingOneIsNotMade) {
+CONTRACT_TEST(Peek, OfAnEmptyQueueNoneAndAMissingOneIsNotMade, "swapmq_peek.peek",
+              "of an empty or missing queue nothing is shown, and a missing one is not made") {
   EXPECT_EQ(look(10).size(), 0u);
   EXPECT_EQ(session_->stats(queue_).exists, 0) << "it was made";
   session_->create(queue_);
   EXPECT_EQ(look(10).size(), 0u);
 }
 
-TEST_F(Peek, DoesNotWait) {
+CONTRACT_TEST(Peek, DoesNotWait, "swapmq_peek.peek", "a peek does not wait for messages to come") {
   const auto start = Clock::now();
   EXPECT_EQ(look(1).size(), 0u);
   EXPECT_LT(since(start), 4 * kit().options.tolerance);
 }
 
-TEST_F(Peek, BesideConsumersAtWork) {
+CONTRACT_TEST(Peek, BesideConsumersAtWork, "swapmq_peek.peek",
+              "looking while consumers are at work loses and doubles nothing") {
   constexpr std::size_t kMessages = 2000;
   fill(name_, messages("m", kMessages));
   std::vector<std::string> got;

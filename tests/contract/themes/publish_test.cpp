@@ -41,9 +41,13 @@ class Publish : public Contract {
   }
 };
 
-TEST_F(Publish, OneMessageIsDelivered) { round_trip(messages("one", 1)); }
+CONTRACT_TEST(Publish, OneMessageIsDelivered, "publish(); exchange()",
+              "a confirmed message is delivered as it was given") {
+  round_trip(messages("one", 1));
+}
 
-TEST_F(Publish, ConfirmedIsThereWhenThePublisherIsGone) {
+CONTRACT_TEST(Publish, ConfirmedIsThereWhenThePublisherIsGone, "SWAPMQ_PUBLISH_CONFIRMED",
+              "what is confirmed is stored, also when its publisher closes at once") {
   const std::string name = fresh_queue();
   const auto sent = messages("confirmed", 3);
   {
@@ -53,7 +57,8 @@ TEST_F(Publish, ConfirmedIsThereWhenThePublisherIsGone) {
   EXPECT_EQ(sorted(drain(name, sent.size())), sorted(bodies(sent)));
 }
 
-TEST_F(Publish, EveryConfirmedMessageIsDelivered) {
+CONTRACT_TEST(Publish, EveryConfirmedMessageIsDelivered, "SWAPMQ_PUBLISH_CONFIRMED",
+              "every confirmed message is delivered") {
   const std::string name = fresh_queue();
   const auto sent = messages("every", 2000);
   Session session = publisher();
@@ -62,14 +67,17 @@ TEST_F(Publish, EveryConfirmedMessageIsDelivered) {
   EXPECT_EQ(sorted(drain(name, sent.size())), sorted(bodies(sent)));
 }
 
-TEST_F(Publish, BatchesOfEverySize) {
+CONTRACT_TEST(Publish, BatchesOfEverySize, "publish()",
+              "batches of any size are stored and delivered whole") {
   for (const std::size_t size : {1u, 2u, 127u, 128u, 129u, 1000u}) {
     SCOPED_TRACE(std::to_string(size) + " messages");
     round_trip(messages("batch", size), 200);
   }
 }
 
-TEST_F(Publish, BodiesFromNothingTo16MiB) {
+CONTRACT_TEST(
+    Publish, BodiesFromNothingTo16MiB, "swapmq_message.body",
+    "bodies from 0 bytes to 16 MiB, or to the declared limit, come back as they were given") {
   const std::uint64_t most =
       has_limit(limits().max_body_bytes) ? limits().max_body_bytes : 16 << 20;
   for (std::size_t size = 0; size <= std::min<std::uint64_t>(most, 16 << 20);
@@ -83,7 +91,8 @@ TEST_F(Publish, BodiesFromNothingTo16MiB) {
   }
 }
 
-TEST_F(Publish, BodiesAroundTheEdgesOfBuffers) {
+CONTRACT_TEST(Publish, BodiesAroundTheEdgesOfBuffers, "swapmq_message.body",
+              "bodies of sizes around powers of two come back as they were given") {
   std::vector<Message> sent;
   for (const std::size_t edge : {4088u, 4096u, 8192u, 65536u, 131064u, 131072u}) {
     for (const std::size_t size : {edge - 1, edge, edge + 1}) {
@@ -94,7 +103,8 @@ TEST_F(Publish, BodiesAroundTheEdgesOfBuffers) {
   round_trip(sent);
 }
 
-TEST_F(Publish, AnyByteInTheBody) {
+CONTRACT_TEST(Publish, AnyByteInTheBody, "swapmq_message.body; Rules for every function: Views",
+              "a body holds any byte, NUL included") {
   std::vector<Message> sent;
   std::string all;
   for (int byte = 0; byte < 256; ++byte) {
@@ -106,7 +116,8 @@ TEST_F(Publish, AnyByteInTheBody) {
   round_trip(sent);
 }
 
-TEST_F(Publish, AnyByteInTheId) {
+CONTRACT_TEST(Publish, AnyByteInTheId, "swapmq_message.id; Rules for every function: Views",
+              "an id of 1 to 255 bytes holds any byte, NUL included") {
   std::vector<Message> sent;
   std::string long_id;
   for (int byte = 0; byte < 256; ++byte) {
@@ -122,7 +133,8 @@ TEST_F(Publish, AnyByteInTheId) {
   round_trip(sent);
 }
 
-TEST_F(Publish, AnyByteInHeaders) {
+CONTRACT_TEST(Publish, AnyByteInHeaders, "swapmq_header; Rules for every function: Views",
+              "names and values of headers hold any byte, NUL included") {
   std::vector<Message> sent;
   std::string all;
   for (int byte = 0; byte < 256; ++byte) {
@@ -136,7 +148,8 @@ TEST_F(Publish, AnyByteInHeaders) {
   round_trip(sent);
 }
 
-TEST_F(Publish, HeadersKeepTheirOrder) {
+CONTRACT_TEST(Publish, HeadersKeepTheirOrder, "swapmq_message.headers",
+              "headers come back in the order in which they were given") {
   Message sent = message("order");
   const std::uint64_t most = has_limit(limits().max_header_count) ? limits().max_header_count : 64;
   for (std::size_t i = 0; i < std::min<std::uint64_t>(most, 64); ++i) {
@@ -145,7 +158,8 @@ TEST_F(Publish, HeadersKeepTheirOrder) {
   round_trip(std::vector{sent});
 }
 
-TEST_F(Publish, EveryFieldComesBack) {
+CONTRACT_TEST(Publish, EveryFieldComesBack, "swapmq_message",
+              "every field of a message comes back as it was given") {
   Message full = message("all of it");
   full.headers = {{"content-language", "de"}, {"x-trace", "00-11-22"}};
   full.timestamp_ms -= 5000;
@@ -162,7 +176,9 @@ TEST_F(Publish, EveryFieldComesBack) {
   round_trip(std::vector{full, plain});
 }
 
-TEST_F(Publish, CountsOfAnotherBackendGoOn) {
+CONTRACT_TEST(Publish, CountsOfAnotherBackendGoOn, "swapmq_message.delivery_count",
+              "counted deliveries that a moved message had elsewhere are added to, and it counts "
+              "as redelivered") {
   const std::string name = fresh_queue();
   Message moved = message("moved");
   moved.delivery_count = 3;
@@ -177,7 +193,9 @@ TEST_F(Publish, CountsOfAnotherBackendGoOn) {
   EXPECT_EQ(subscription.receive(1)[0].delivery_count, 5u);
 }
 
-TEST_F(Publish, OneThatIsTooLargeFailsAlone) {
+CONTRACT_TEST(Publish, OneThatIsTooLargeFailsAlone, "publish(); swapmq_publish_result",
+              "each message has its own result: one that is too large fails with TOO_LARGE, and "
+              "the others are stored") {
   const std::uint64_t most = limits().max_body_bytes;
   if (most == 0 || most >= Zeros::kMost) NOT_PROMISED("limits.max_body_bytes");
   const std::string name = fresh_queue();
@@ -196,7 +214,9 @@ TEST_F(Publish, OneThatIsTooLargeFailsAlone) {
   EXPECT_EQ(sorted(drain(name, 2)), (std::vector<std::string>{"around 0", "around 2"}));
 }
 
-TEST_F(Publish, AResultThatIsFailedIsNotStored) {
+CONTRACT_TEST(Publish, AResultThatIsFailedIsNotStored, "publish(); SWAPMQ_PUBLISH_FAILED",
+              "what is FAILED or untouched is certainly not stored, and what is CONFIRMED is, also "
+              "past the deadline") {
   // A deadline that has passed: what can be done without waiting is done, and said truly.
   const std::string name = fresh_queue();
   Session session = publisher();
@@ -219,7 +239,8 @@ TEST_F(Publish, AResultThatIsFailedIsNotStored) {
   EXPECT_EQ(must, std::vector<std::string>()) << "confirmed and not delivered";
 }
 
-TEST_F(Publish, OneSessionToManyQueues) {
+CONTRACT_TEST(Publish, OneSessionToManyQueues, "queue_open(); publish()",
+              "one session publishes to many queues, and each gets its own messages") {
   Session session = publisher();
   std::vector<std::string> names;
   for (int i = 0; i < 20; ++i) names.push_back(fresh_queue());

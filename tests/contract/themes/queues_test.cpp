@@ -12,7 +12,8 @@ namespace {
 
 class Queues : public Contract {};
 
-TEST_F(Queues, CreatingTwiceIsFine) {
+CONTRACT_TEST(Queues, CreatingTwiceIsFine, "create_queue()",
+              "a queue that exists is left as it is when it is created again") {
   const std::string name = fresh_queue();
   Session session = admin();
   swapmq_queue* queue = session.queue(name);
@@ -24,7 +25,8 @@ TEST_F(Queues, CreatingTwiceIsFine) {
   EXPECT_EQ(drain(name, 1), std::vector<std::string>{"kept"});
 }
 
-TEST_F(Queues, MadeByTheFirstPublish) {
+CONTRACT_TEST(Queues, MadeByTheFirstPublish, "create_queue(); publish()",
+              "a publish makes a queue that is missing") {
   const std::string name = fresh_queue();
   fill(name, message("first"));
   Session session = admin();
@@ -32,7 +34,8 @@ TEST_F(Queues, MadeByTheFirstPublish) {
   EXPECT_EQ(drain(name, 1), std::vector<std::string>{"first"});
 }
 
-TEST_F(Queues, MadeByTheFirstConsumer) {
+CONTRACT_TEST(Queues, MadeByTheFirstConsumer, "subscribe()",
+              "a subscribe makes a queue that is missing") {
   const std::string name = fresh_queue();
   Session session = consumer();
   Subscription subscription = session.subscribe(session.queue(name), 1);
@@ -40,7 +43,8 @@ TEST_F(Queues, MadeByTheFirstConsumer) {
   EXPECT_EQ(subscription.receive(1).body(0), "after");
 }
 
-TEST_F(Queues, DeletingWhatIsNotThereIsFine) {
+CONTRACT_TEST(Queues, DeletingWhatIsNotThereIsFine, "delete_queue()",
+              "deleting a queue that does not exist is OK") {
   const std::string name = fresh_queue();
   Session session = admin();
   swapmq_queue* queue = session.queue(name);
@@ -51,7 +55,9 @@ TEST_F(Queues, DeletingWhatIsNotThereIsFine) {
   EXPECT_EQ(session.stats(queue).exists, 0);
 }
 
-TEST_F(Queues, StatsOfAMissingQueue) {
+CONTRACT_TEST(
+    Queues, StatsOfAMissingQueue, "swapmq_queue_stats.exists",
+    "the stats of a missing queue say exists 0 and sizes of 0, and asking does not make it") {
   const std::string name = fresh_queue();
   Session session = admin();
   const swapmq_queue_stats stats = session.stats(session.queue(name));
@@ -63,7 +69,8 @@ TEST_F(Queues, StatsOfAMissingQueue) {
   EXPECT_EQ(made.ready + made.unacked + made.delayed, 0u);
 }
 
-TEST_F(Queues, ExactStatsAreExact) {
+CONTRACT_TEST(Queues, ExactStatsAreExact, "queue_stats(); swapmq_queue_stats",
+              "ready, unacked and delayed that are called EXACT are exact, and kept apart") {
   const std::string name = fresh_queue("stats");
   fill(name, messages("ready", 10));
   if (can().delayed_publish != SWAPMQ_ABSENT) {
@@ -87,7 +94,8 @@ TEST_F(Queues, ExactStatsAreExact) {
   }
 }
 
-TEST_F(Queues, AtomicStatsAreOfOneInstant) {
+CONTRACT_TEST(Queues, AtomicStatsAreOfOneInstant, "swapmq_queue_stats.atomic",
+              "stats that are called atomic were read at one instant") {
   const std::string name = fresh_queue("stats");
   constexpr std::uint64_t kMessages = 40;
   fill(name, messages("moving", kMessages));
@@ -116,7 +124,9 @@ TEST_F(Queues, AtomicStatsAreOfOneInstant) {
   crew.join();
 }
 
-TEST_F(Queues, PurgeTakesReadyAndDelayedAndLeavesUnacked) {
+CONTRACT_TEST(
+    Queues, PurgeTakesReadyAndDelayedAndLeavesUnacked, "purge_queue()",
+    "a purge removes what is ready or delayed, says how many, and leaves what is unacked") {
   NEEDS(purge);
   const std::string name = fresh_queue("purge");
   fill(name, messages("purged", 10));
@@ -142,7 +152,8 @@ TEST_F(Queues, PurgeTakesReadyAndDelayedAndLeavesUnacked) {
   EXPECT_EQ(subscription.poll(3, milliseconds(450)).size(), 0u) << "purged, and came yet";
 }
 
-TEST_F(Queues, PurgeOfWhatWasNackedWithADelay) {
+CONTRACT_TEST(Queues, PurgeOfWhatWasNackedWithADelay, "purge_queue()",
+              "a purge removes what was nacked with a delay, too") {
   NEEDS(purge);
   NEEDS(delayed_nack);
   const std::string name = fresh_queue("purge");
@@ -159,7 +170,9 @@ TEST_F(Queues, PurgeOfWhatWasNackedWithADelay) {
 
 /// Read ahead or handed out, all of it is there again once the consumer has left: also what comes
 /// at this moment, in the place of what was settled.
-TEST_F(Queues, PurgeTakesWhatAConsumerGaveBackThatJustLeft) {
+CONTRACT_TEST(
+    Queues, PurgeTakesWhatAConsumerGaveBackThatJustLeft, "purge_queue(); unsubscribe()",
+    "all that a consumer held or had read ahead is back in the queue once unsubscribe returns") {
   NEEDS(purge);
   const std::string name = fresh_queue("purge");
   Session consuming = consumer();
@@ -175,7 +188,8 @@ TEST_F(Queues, PurgeTakesWhatAConsumerGaveBackThatJustLeft) {
   }
 }
 
-TEST_F(Queues, PurgeOfNothing) {
+CONTRACT_TEST(Queues, PurgeOfNothing, "purge_queue()",
+              "a purge of an empty queue removes 0 and leaves the queue usable") {
   NEEDS(purge);
   const std::string name = fresh_queue();
   Session session = admin();
@@ -185,7 +199,9 @@ TEST_F(Queues, PurgeOfNothing) {
   EXPECT_EQ(drain(name, 1), std::vector<std::string>{"usable"});
 }
 
-TEST_F(Queues, DeleteTakesAllAndTheHandleStaysUsable) {
+CONTRACT_TEST(Queues, DeleteTakesAllAndTheHandleStaysUsable, "delete_queue()",
+              "a delete takes all that the queue holds, what is unsettled is LOST then, and the "
+              "handle stays usable") {
   const std::string name = fresh_queue();
   fill(name, messages("deleted", 5));
   Session session = consumer();
@@ -200,7 +216,8 @@ TEST_F(Queues, DeleteTakesAllAndTheHandleStaysUsable) {
   EXPECT_EQ(subscription.settle(ack(held[0])), SWAPMQ_LOST);
 }
 
-TEST_F(Queues, OpeningTwiceIsFine) {
+CONTRACT_TEST(Queues, OpeningTwiceIsFine, "queue_open()",
+              "the same name opened twice gives two handles of one queue") {
   const std::string name = fresh_queue();
   Session session = publisher();
   swapmq_queue* first = session.queue(name);
@@ -256,7 +273,8 @@ std::vector<std::string> odd_names(const std::string& base) {
   return all;
 }
 
-TEST_F(Queues, AreKeptApart) {
+CONTRACT_TEST(Queues, AreKeptApart, "queue_open(); swapmq_limits.queue_name_alphabet",
+              "names that differ in any byte are different queues") {
   const std::vector<std::string> names = odd_names(fresh_queue("apart"));
   Session session = publisher();
   for (const std::string& name : names) {
@@ -269,7 +287,8 @@ TEST_F(Queues, AreKeptApart) {
   }
 }
 
-TEST_F(Queues, NamesOfEveryLength) {
+CONTRACT_TEST(Queues, NamesOfEveryLength, "swapmq_limits.max_queue_name_bytes",
+              "names of every length up to the declared limit work") {
   const std::uint32_t most = limits().max_queue_name_bytes;
   const std::string base = fresh_queue("n");
   for (const std::size_t length : {base.size(), std::size_t{100}, std::size_t{255}}) {
@@ -289,7 +308,8 @@ struct Listing {
   }
 };
 
-TEST_F(Queues, ListsEachOnceInByteOrder) {
+CONTRACT_TEST(Queues, ListsEachOnceInByteOrder, "swapmq_list_queues.list",
+              "every queue is listed once, in byte order of the names") {
   const auto* table = static_cast<const swapmq_list_queues*>(
       call("extension", [] { return vt().extension(SWAPMQ_EXTENSION_LIST_QUEUES); }));
   if (table == nullptr) NOT_PROMISED(SWAPMQ_EXTENSION_LIST_QUEUES);
@@ -327,7 +347,8 @@ TEST_F(Queues, ListsEachOnceInByteOrder) {
   EXPECT_EQ(std::count(listed.begin(), listed.end(), made[3]), 0) << "deleted";
 }
 
-TEST_F(Queues, AnUnknownExtensionIsNull) {
+CONTRACT_TEST(Queues, AnUnknownExtensionIsNull, "extension()",
+              "an extension that is not known is NULL") {
   EXPECT_EQ(call("extension", [] { return vt().extension("swapmq.no_such_power/1"); }), nullptr);
   EXPECT_EQ(call("extension", [] { return vt().extension(""); }), nullptr);
   EXPECT_EQ(call("extension", [] { return vt().extension("swapmq.list_queues/99"); }), nullptr);

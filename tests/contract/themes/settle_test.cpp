@@ -31,7 +31,8 @@ class Settle : public Contract {
   swapmq_queue* queue_ = nullptr;
 };
 
-TEST_F(Settle, AckedIsGone) {
+CONTRACT_TEST(Settle, AckedIsGone, "exchange(); SWAPMQ_SETTLE_ACK",
+              "what was acked is gone for good") {
   Subscription subscription = with(messages("acked", 20));
   subscription.ack_all(subscription.receive(20));
   EXPECT_EQ(subscription.poll(20, milliseconds(100)).size(), 0u);
@@ -40,7 +41,8 @@ TEST_F(Settle, AckedIsGone) {
   EXPECT_EQ(drain(name_, 0), std::vector<std::string>());
 }
 
-TEST_F(Settle, EachAckOfACallIsDone) {
+CONTRACT_TEST(Settle, EachAckOfACallIsDone, "exchange(); SWAPMQ_SETTLE_ACK",
+              "each of several acks in a call is done when the call returns") {
   Subscription subscription = with(messages("acks", 10));
   for (const std::size_t size : {1u, 2u, 3u, 4u}) {
     subscription.ack_all(subscription.receive(size));
@@ -51,7 +53,7 @@ TEST_F(Settle, EachAckOfACallIsDone) {
   EXPECT_EQ(drain(name_, 0), std::vector<std::string>());
 }
 
-TEST_F(Settle, NackedComesBack) {
+CONTRACT_TEST(Settle, NackedComesBack, "SWAPMQ_SETTLE_NACK", "what was nacked is delivered again") {
   const auto sent = messages("nacked", 10);
   Subscription subscription = with(sent);
   const Deliveries first = subscription.receive(10);
@@ -63,7 +65,9 @@ TEST_F(Settle, NackedComesBack) {
   subscription.ack_all(again);
 }
 
-TEST_F(Settle, NacksAreCountedExactly) {
+CONTRACT_TEST(
+    Settle, NacksAreCountedExactly, "swapmq_delivery.delivery_count; SWAPMQ_SETTLE_NACK",
+    "the delivery count is 1 for the first delivery and one more for each nack, and exact") {
   Subscription subscription = with(messages("counted", 1));
   for (std::uint32_t count = 1; count <= 12; ++count) {
     const Deliveries got = subscription.receive(1);
@@ -73,7 +77,9 @@ TEST_F(Settle, NacksAreCountedExactly) {
   }
 }
 
-TEST_F(Settle, CountsAreOfEachMessage) {
+CONTRACT_TEST(
+    Settle, CountsAreOfEachMessage, "swapmq_delivery.delivery_count",
+    "each message has a delivery count of its own, which nacks raise and releases do not") {
   Subscription subscription = with(messages("each", 6));
   std::map<std::string, std::uint32_t> nacked;
   for (int round = 0; round < 4; ++round) {
@@ -89,7 +95,8 @@ TEST_F(Settle, CountsAreOfEachMessage) {
   }
 }
 
-TEST_F(Settle, ReleasedIsNotCounted) {
+CONTRACT_TEST(Settle, ReleasedIsNotCounted, "SWAPMQ_SETTLE_RELEASE",
+              "what was released is delivered again and not counted") {
   NEEDS(release);
   Subscription subscription = with(messages("released", 5));
   for (int round = 0; round < 5; ++round) {
@@ -101,7 +108,8 @@ TEST_F(Settle, ReleasedIsNotCounted) {
   }
 }
 
-TEST_F(Settle, RedeliveriesAreMarked) {
+CONTRACT_TEST(Settle, RedeliveriesAreMarked, "SWAPMQ_DELIVERY_REDELIVERED",
+              "what was handed out before is marked as redelivered, and what was not is not") {
   Subscription subscription = with(messages("marked", 2));
   Deliveries got = subscription.receive(2);
   EXPECT_EQ(got[0].flags & SWAPMQ_DELIVERY_REDELIVERED, 0u);
@@ -117,7 +125,8 @@ TEST_F(Settle, RedeliveriesAreMarked) {
   }
 }
 
-TEST_F(Settle, AllKindsInOneCall) {
+CONTRACT_TEST(Settle, AllKindsInOneCall, "exchange(); swapmq_settlement.action",
+              "acks, nacks and releases in one call are each done as told") {
   NEEDS(release);
   Subscription subscription = with(messages("mixed", 30));
   const Deliveries got = subscription.receive(30);
@@ -139,7 +148,8 @@ TEST_F(Settle, AllKindsInOneCall) {
   EXPECT_EQ(subscription.poll(30, milliseconds(100)).size(), 0u);
 }
 
-TEST_F(Settle, RidesWithTheNextReceive) {
+CONTRACT_TEST(Settle, RidesWithTheNextReceive, "exchange()",
+              "an exchange settles first, and uses the room that this makes") {
   Subscription subscription = with(messages("riding", 20), 5);
   Deliveries held = subscription.receive(5);
   std::size_t acked = 0;
@@ -158,7 +168,8 @@ TEST_F(Settle, RidesWithTheNextReceive) {
 }
 
 /// Acks all that comes; what pends is given again, now and then without room for more.
-TEST_F(Settle, WhatPendsIsAnsweredLater) {
+CONTRACT_TEST(Settle, WhatPendsIsAnsweredLater, "exchange(); SWAPMQ_STATUS_PENDING",
+              "a settlement that pends has its result after it was given again, and is then done") {
   constexpr std::size_t kCount = 400, kPrefetch = 40;
   Subscription subscription = with(messages("pending", kCount), kPrefetch);
   Deliveries all;
@@ -189,7 +200,8 @@ TEST_F(Settle, WhatPendsIsAnsweredLater) {
 }
 
 /// Who was handed nothing might ask no more.
-TEST_F(Settle, NothingPendsWhereNothingIsHandedOut) {
+CONTRACT_TEST(Settle, NothingPendsWhereNothingIsHandedOut, "exchange(); SWAPMQ_STATUS_PENDING",
+              "no settlement pends where no deliveries are handed out") {
   NEEDS(ttl);
   NEEDS(ordering); // so that those that stay come first
   constexpr milliseconds kLife(1000);
@@ -211,7 +223,8 @@ TEST_F(Settle, NothingPendsWhereNothingIsHandedOut) {
   EXPECT_EQ(next.settled, std::vector<swapmq_status>(acks.size(), SWAPMQ_OK));
 }
 
-TEST_F(Settle, TwiceIsLost) {
+CONTRACT_TEST(Settle, TwiceIsLost, "exchange(): settlement_results",
+              "a delivery that was settled before settles as LOST") {
   Subscription subscription = with(messages("twice", 3));
   const Deliveries got = subscription.receive(3);
   ASSERT_EQ(subscription.settle(ack(got[0])), SWAPMQ_OK);
@@ -223,7 +236,10 @@ TEST_F(Settle, TwiceIsLost) {
   EXPECT_EQ(subscription.poll(3, milliseconds(100)).size(), 0u) << "a nack of what was acked";
 }
 
-TEST_F(Settle, ANackedOneCannotBeAckedByItsOldReceipt) {
+CONTRACT_TEST(Settle, ANackedOneCannotBeAckedByItsOldReceipt,
+              "exchange(): settlement_results; swapmq_receipt",
+              "the receipt of a delivery that was nacked settles as LOST, also when the message is "
+              "delivered again") {
   Subscription subscription = with(messages("old", 1));
   const Deliveries first = subscription.receive(1);
   ASSERT_EQ(subscription.settle(nack(first[0])), SWAPMQ_OK);
@@ -233,7 +249,8 @@ TEST_F(Settle, ANackedOneCannotBeAckedByItsOldReceipt) {
   EXPECT_EQ(subscription.settle(ack(second[0])), SWAPMQ_OK);
 }
 
-TEST_F(Settle, AfterUnsubscribeIsLost) {
+CONTRACT_TEST(Settle, AfterUnsubscribeIsLost, "unsubscribe(); exchange(): settlement_results",
+              "what an ended subscription held settles as LOST and is delivered again") {
   Subscription subscription = with(messages("gone", 2));
   const Deliveries held = subscription.receive(2);
   subscription.unsubscribe();
@@ -245,7 +262,8 @@ TEST_F(Settle, AfterUnsubscribeIsLost) {
   next.ack_all(again);
 }
 
-TEST_F(Settle, AfterSessionCloseIsLost) {
+CONTRACT_TEST(Settle, AfterSessionCloseIsLost, "session_close(); exchange(): settlement_results",
+              "what a closed session held settles as LOST and is delivered again") {
   Subscription subscription = with(messages("closed", 1));
   const Deliveries held = subscription.receive(1);
   session_->close();
@@ -255,7 +273,9 @@ TEST_F(Settle, AfterSessionCloseIsLost) {
   next.ack_all(next.receive(1));
 }
 
-TEST_F(Settle, AfterDeleteQueueIsLost) {
+CONTRACT_TEST(
+    Settle, AfterDeleteQueueIsLost, "delete_queue(); exchange(): settlement_results",
+    "what is unsettled when its queue is deleted settles as LOST and does not come back") {
   Subscription subscription = with(messages("deleted", 3));
   const Deliveries held = subscription.receive(2);
   Session other = admin();
@@ -265,7 +285,8 @@ TEST_F(Settle, AfterDeleteQueueIsLost) {
   EXPECT_EQ(drain(name_, 0), std::vector<std::string>()) << "a settlement brought it back";
 }
 
-TEST_F(Settle, ConsumersThatComeBackGetWhatTheyGaveBack) {
+CONTRACT_TEST(Settle, ConsumersThatComeBackGetWhatTheyGaveBack, "unsubscribe(); session_close()",
+              "a consumer that leaves and comes back gets what it gave back, uncounted") {
   const auto sent = messages("back", 10);
   fill(name_, sent);
   for (int round = 0; round < 10; ++round) {

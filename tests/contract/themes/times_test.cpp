@@ -47,7 +47,9 @@ Message expiring(const std::string& body, std::int64_t expires_at_ms) {
   return made;
 }
 
-TEST_F(Times, APublishedDelayIsKept) {
+CONTRACT_TEST(Times, APublishedDelayIsKept,
+              "swapmq_message.due_at_ms; swapmq_capabilities.delayed_publish",
+              "a message is not delivered before due_at_ms, and soon after it") {
   NEEDS(delayed_publish);
   Subscription subscription = subscribed();
   const std::int64_t at = unix_now_ms() + 400;
@@ -60,7 +62,8 @@ TEST_F(Times, APublishedDelayIsKept) {
   subscription.ack_all(got);
 }
 
-TEST_F(Times, AWaitEndsWhenAMessageIsDue) {
+CONTRACT_TEST(Times, AWaitEndsWhenAMessageIsDue, "exchange(); swapmq_message.due_at_ms",
+              "an exchange that waits returns when a message becomes due") {
   NEEDS(delayed_publish);
   Subscription subscription = subscribed();
   const std::int64_t at = unix_now_ms() + 300;
@@ -71,7 +74,8 @@ TEST_F(Times, AWaitEndsWhenAMessageIsDue) {
   subscription.settle(ack(result.batch[0]));
 }
 
-TEST_F(Times, DelayedOnesDoNotHoldUpOthers) {
+CONTRACT_TEST(Times, DelayedOnesDoNotHoldUpOthers, "swapmq_message.due_at_ms",
+              "messages that are due are delivered before those that wait for their time") {
   NEEDS(delayed_publish);
   const std::int64_t at = unix_now_ms() + 600;
   fill(name_, std::vector{due("later", at), message("now"), due("past", unix_now_ms() - 1000)});
@@ -84,7 +88,8 @@ TEST_F(Times, DelayedOnesDoNotHoldUpOthers) {
   subscription.ack_all(subscription.receive(1));
 }
 
-TEST_F(Times, DelayedOnesComeAsTheyAreDue) {
+CONTRACT_TEST(Times, DelayedOnesComeAsTheyAreDue, "swapmq_message.due_at_ms",
+              "delayed messages come in the order of their due times") {
   NEEDS(delayed_publish);
   const std::int64_t now = unix_now_ms();
   fill(name_, std::vector{due("c", now + 600), due("a", now + 200), due("b", now + 400)});
@@ -97,7 +102,9 @@ TEST_F(Times, DelayedOnesComeAsTheyAreDue) {
   }
 }
 
-TEST_F(Times, ANackedDelayIsKept) {
+CONTRACT_TEST(
+    Times, ANackedDelayIsKept, "swapmq_settlement.due_at_ms; swapmq_capabilities.delayed_nack",
+    "a nacked message is not delivered again before the nack's due_at_ms, and is counted") {
   NEEDS(delayed_nack);
   fill(name_, std::vector{message("nacked"), message("other")});
   Subscription subscription = subscribed();
@@ -114,7 +121,9 @@ TEST_F(Times, ANackedDelayIsKept) {
   subscription.ack_all(again);
 }
 
-TEST_F(Times, ANackedDelayOutlivesItsConsumer) {
+CONTRACT_TEST(Times, ANackedDelayOutlivesItsConsumer,
+              "swapmq_settlement.due_at_ms; swapmq_capabilities.delayed_nack",
+              "a nack's delay is kept when its session is closed") {
   NEEDS(delayed_nack);
   fill(name_, message("nacked"));
   const std::int64_t at = unix_now_ms() + 400;
@@ -130,7 +139,9 @@ TEST_F(Times, ANackedDelayOutlivesItsConsumer) {
   subscription.ack_all(again);
 }
 
-TEST_F(Times, AnExpiredMessageIsNotDelivered) {
+CONTRACT_TEST(Times, AnExpiredMessageIsNotDelivered,
+              "swapmq_message.expires_at_ms; swapmq_capabilities.ttl",
+              "a message is not delivered after expires_at_ms") {
   NEEDS(ttl);
   Session session = publisher();
   const std::vector sent{expiring("soon", unix_now_ms() + 150), message("stays"),
@@ -145,7 +156,9 @@ TEST_F(Times, AnExpiredMessageIsNotDelivered) {
   EXPECT_EQ(sorted(drain(name_, 2)), (std::vector<std::string>{"not yet", "stays"}));
 }
 
-TEST_F(Times, AMessageExpiresWhileItsConsumerWaits) {
+CONTRACT_TEST(Times, AMessageExpiresWhileItsConsumerWaits,
+              "swapmq_message.expires_at_ms; swapmq_capabilities.ttl",
+              "a message that expires before it is due is never delivered") {
   NEEDS(ttl);
   NEEDS(delayed_publish);
   Message never = due("never", unix_now_ms() + 300);
@@ -155,7 +168,9 @@ TEST_F(Times, AMessageExpiresWhileItsConsumerWaits) {
   EXPECT_EQ(subscription.poll(1, milliseconds(450)).size(), 0u) << "due after it expired";
 }
 
-TEST_F(Times, AMovedMessageKeepsItsCountsAndTimes) {
+CONTRACT_TEST(Times, AMovedMessageKeepsItsCountsAndTimes,
+              "swapmq_message.delivery_count; swapmq_message.first_published_ms",
+              "a moved message keeps its times and goes on with its counts") {
   NEEDS(delayed_publish);
   constexpr std::int64_t kHourMs = 3600 * 1000;
   Subscription subscription = subscribed();
@@ -178,7 +193,8 @@ TEST_F(Times, AMovedMessageKeepsItsCountsAndTimes) {
   subscription.ack_all(again);
 }
 
-TEST_F(Times, HigherPriorityComesFirst) {
+CONTRACT_TEST(Times, HigherPriorityComesFirst, "swapmq_capabilities.priority",
+              "of what is ready higher priorities are delivered first") {
   NEEDS(priority);
   NEEDS_AT_LEAST(ordering, SWAPMQ_ORDERING_QUEUE);
   std::vector<Message> sent;
@@ -194,7 +210,8 @@ TEST_F(Times, HigherPriorityComesFirst) {
   EXPECT_EQ(drain(name_, expected.size()), expected);
 }
 
-TEST_F(Times, OneOfHighPriorityOvertakesABacklog) {
+CONTRACT_TEST(Times, OneOfHighPriorityOvertakesABacklog, "swapmq_capabilities.priority",
+              "a message of higher priority overtakes those that are ready already") {
   NEEDS(priority);
   fill(name_, messages("backlog", 50));
   Message urgent = message("urgent");

@@ -41,20 +41,24 @@ class Waiting : public Contract {
   std::optional<Subscription> subscription_;
 };
 
-TEST_F(Waiting, EndsAtItsDeadline) {
+CONTRACT_TEST(Waiting, EndsAtItsDeadline, "exchange(); Rules for every function: Blocking",
+              "an exchange without messages returns at its deadline, neither early nor late") {
   for (const int wait : {50, 100, 300, 75, 20}) {
     SCOPED_TRACE(std::to_string(wait) + " ms");
     expect_waits(milliseconds(wait));
   }
 }
 
-TEST_F(Waiting, EndsAtItsDeadlineWhileSomethingIsHeld) {
+CONTRACT_TEST(Waiting, EndsAtItsDeadlineWhileSomethingIsHeld,
+              "exchange(); Rules for every function: Blocking",
+              "an exchange returns at its deadline also while deliveries are unsettled") {
   fill(name_, message("held"));
   const Deliveries held = subscription_->receive(1);
   for (const int wait : {50, 300}) expect_waits(milliseconds(wait));
 }
 
-TEST_F(Waiting, ADeadlineInThePastReturnsAtOnce) {
+CONTRACT_TEST(Waiting, ADeadlineInThePastReturnsAtOnce, "Rules for every function: Blocking",
+              "a deadline in the past means to do what can be done without waiting") {
   for (const int past : {0, -1, -100000}) {
     const Exchanged result = subscription_->exchange({}, 1, in(milliseconds(past)));
     EXPECT_EQ(result.status, SWAPMQ_OK) << status_name(result.status);
@@ -62,7 +66,9 @@ TEST_F(Waiting, ADeadlineInThePastReturnsAtOnce) {
   }
 }
 
-TEST_F(Waiting, ADeadlineInThePastStillReceives) {
+CONTRACT_TEST(Waiting, ADeadlineInThePastStillReceives,
+              "exchange(); Rules for every function: Blocking",
+              "an exchange with a deadline in the past hands out what is there") {
   fill(name_, message("there"));
   Deliveries got;
   EXPECT_TRUE(eventually([&] {
@@ -72,7 +78,8 @@ TEST_F(Waiting, ADeadlineInThePastStillReceives) {
   subscription_->ack_all(got);
 }
 
-TEST_F(Waiting, NoCallWaitsWithADeadlineInThePast) {
+CONTRACT_TEST(Waiting, NoCallWaitsWithADeadlineInThePast, "Rules for every function: Blocking",
+              "no function waits with a deadline in the past") {
   swapmq_queue* queue = session_->queue(name_);
   swapmq_queue_stats stats{};
   stats.struct_size = sizeof stats;
@@ -92,7 +99,8 @@ TEST_F(Waiting, NoCallWaitsWithADeadlineInThePast) {
         [&](auto* error) { return vt().queue_stats(session_->raw(), queue, &stats, past, error); });
 }
 
-TEST_F(Waiting, EndsWhenAMessageComes) {
+CONTRACT_TEST(Waiting, EndsWhenAMessageComes, "exchange()",
+              "an exchange that waits returns as soon as a message is published") {
   for (int round = 0; round < 3; ++round) {
     Crew crew;
     Session session = publisher();
@@ -108,7 +116,8 @@ TEST_F(Waiting, EndsWhenAMessageComes) {
   }
 }
 
-TEST_F(Waiting, EndsWhenAnotherConsumerGivesBack) {
+CONTRACT_TEST(Waiting, EndsWhenAnotherConsumerGivesBack, "exchange()",
+              "an exchange that waits returns as soon as another consumer gives a message back") {
   fill(name_, message("given back"));
   Session other = consumer();
   Subscription holder = other.subscribe(other.queue(name_), 1);
@@ -125,7 +134,8 @@ TEST_F(Waiting, EndsWhenAnotherConsumerGivesBack) {
   EXPECT_LT(result.took, kLong);
 }
 
-TEST_F(Waiting, InterruptEndsTheWait) {
+CONTRACT_TEST(Waiting, InterruptEndsTheWait, "interrupt(); SWAPMQ_INTERRUPTED",
+              "an interrupt ends the wait of an exchange with INTERRUPTED") {
   for (int round = 0; round < 5 && !HasFailure(); ++round) {
     Crew crew;
     crew.run([&] {
@@ -141,27 +151,31 @@ TEST_F(Waiting, InterruptEndsTheWait) {
   expect_waits(milliseconds(60));
 }
 
-TEST_F(Waiting, AnInterruptJustBeforeTheReceiveCounts) {
+CONTRACT_TEST(Waiting, AnInterruptJustBeforeTheReceiveCounts, "interrupt()",
+              "an interrupt while nobody waits ends the next exchange with max_messages above 0") {
   for (int round = 0; round < 20 && !HasFailure(); ++round) { // each failure is a long wait
     session_->interrupt();
     expect_interrupted(subscription_->exchange({}, 1, in(kLong)));
   }
 }
 
-TEST_F(Waiting, AnInterruptCountsOnce) {
+CONTRACT_TEST(Waiting, AnInterruptCountsOnce, "interrupt()",
+              "an interrupt ends one wait, and the next ones last until their deadline") {
   session_->interrupt();
   expect_interrupted(subscription_->exchange({}, 1, in(kLong)));
   expect_waits(milliseconds(60));
   expect_waits(milliseconds(60));
 }
 
-TEST_F(Waiting, SeveralInterruptsAreOne) {
+CONTRACT_TEST(Waiting, SeveralInterruptsAreOne, "interrupt()",
+              "several interrupts before a wait count as one") {
   for (int i = 0; i < 5; ++i) session_->interrupt();
   expect_interrupted(subscription_->exchange({}, 1, in(kLong)));
   expect_waits(milliseconds(60));
 }
 
-TEST_F(Waiting, SettlingOnlyLeavesTheInterruptForTheReceive) {
+CONTRACT_TEST(Waiting, SettlingOnlyLeavesTheInterruptForTheReceive, "interrupt()",
+              "an exchange with max_messages 0 leaves the interrupt for the next that receives") {
   fill(name_, message("settled"));
   const Deliveries held = subscription_->receive(1);
   session_->interrupt();
@@ -169,7 +183,8 @@ TEST_F(Waiting, SettlingOnlyLeavesTheInterruptForTheReceive) {
   expect_interrupted(subscription_->exchange({}, 1, in(kLong)));
 }
 
-TEST_F(Waiting, AnInterruptedCallHasSettled) {
+CONTRACT_TEST(Waiting, AnInterruptedCallHasSettled, "exchange(); SWAPMQ_INTERRUPTED",
+              "an exchange that was interrupted has done its settlements") {
   fill(name_, message("settled"));
   const Deliveries held = subscription_->receive(1);
   session_->interrupt();
@@ -180,13 +195,15 @@ TEST_F(Waiting, AnInterruptedCallHasSettled) {
   expect_stats(name_, 0, 0, 0);
 }
 
-TEST_F(Waiting, AnInterruptIsForItsOwnSessionOnly) {
+CONTRACT_TEST(Waiting, AnInterruptIsForItsOwnSessionOnly, "interrupt()",
+              "an interrupt ends no wait of another session") {
   Session other = consumer();
   other.interrupt();
   expect_waits(milliseconds(60));
 }
 
-TEST_F(Waiting, InterruptsLoseNothing) {
+CONTRACT_TEST(Waiting, InterruptsLoseNothing, "interrupt()",
+              "interrupts in the middle of receives lose and double nothing") {
   constexpr std::size_t kMessages = 300;
   std::atomic<bool> done{false};
   Crew crew;
