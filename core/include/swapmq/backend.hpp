@@ -344,7 +344,8 @@ class Session {
   virtual std::unique_ptr<Subscription> subscribe(Queue& queue,
                                                   const swapmq_subscribe_args& args) = 0;
   virtual Received exchange(Subscription& subscription, const ExchangeArgs& args) = 0;
-  /// Gives back what the subscription holds. Called before it is destroyed, in any case.
+  /// Gives back what the subscription holds. Called before it is destroyed, in any case. What it
+  /// throws is a line in the host's log.
   virtual void unsubscribe(Subscription& subscription) = 0;
   virtual void service(Deadline deadline) = 0;
   /// From any thread, at any time until the session is closed.
@@ -353,6 +354,7 @@ class Session {
  private:
   template <class S>
   friend struct Trampolines;
+  const swapmq_host* host_ = nullptr; // outlives the session by contract
   std::vector<std::unique_ptr<Queue>> queues_;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;
 };

@@ -96,8 +96,9 @@ struct Trampolines {
       return wrong(error, "session_open: no such role");
     }
     return guarded(error, [&] {
-      auto& shared = reinterpret_cast<Opened*>(backend)->shared;
-      Session* made = new S(shared, role, Deadline(deadline_ns));
+      auto* opened = reinterpret_cast<Opened*>(backend);
+      Session* made = new S(opened->shared, role, Deadline(deadline_ns));
+      made->host_ = opened->host;
       *session = reinterpret_cast<swapmq_session*>(made);
       return SWAPMQ_OK;
     });
@@ -107,7 +108,7 @@ struct Trampolines {
     if (session == nullptr) return;
     S* self = unbox(session);
     for (auto& subscription : self->Session::subscriptions_) {
-      guarded_void(nullptr, "unsubscribe", [&] { self->unsubscribe(*subscription); });
+      guarded_void(self->Session::host_, "unsubscribe", [&] { self->unsubscribe(*subscription); });
     }
     self->Session::subscriptions_.clear();
     self->Session::queues_.clear();
@@ -309,7 +310,7 @@ struct Trampolines {
     if (session == nullptr || subscription == nullptr) return;
     S* self = unbox(session);
     Subscription* given = unbox(subscription);
-    guarded_void(nullptr, "unsubscribe", [&] { self->unsubscribe(*given); });
+    guarded_void(self->Session::host_, "unsubscribe", [&] { self->unsubscribe(*given); });
     std::erase_if(self->Session::subscriptions_, [&](const auto& s) { return s.get() == given; });
   }
 
