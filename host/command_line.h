@@ -102,6 +102,7 @@ struct PluginCommand {
   std::string only;           ///< of check: a pattern of tests
   std::string junit;          ///< of check: a file
   std::string broker_control; ///< of check: a command; empty: none
+  bool list_tests = false;    ///< of check: run none; without a plugin
   std::vector<std::string> plugin_path;
 };
 

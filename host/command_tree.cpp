@@ -240,6 +240,25 @@ void add_config_commands(App& root, Parts& parts) {
   add_plugin_path(explain, to.plugin_path);
 }
 
+void add_plugin_check(App& app, PluginCommand& to) {
+  app.add_option("PLUGIN", to.plugin, "Its name, or a path with a slash")->option_text(" ");
+  app.parse_complete_callback([&to] {
+    to.action = PluginCommand::Action::check;
+    if (to.plugin.empty() && !to.list_tests) throw CLI::RequiredError("PLUGIN");
+  });
+  CLI::Option* options =
+      add_text(app, "--options", to.options, "JSON", "The options to open it with (default: {})");
+  add_text(app, "--only", to.only, "PATTERN", "Only these tests, such as Settle.* (default: all)");
+  CLI::Option* control = add_text(app, "--broker-control", to.broker_control, "CMD",
+                                  "Let it break the broker, by this command of the shell");
+  CLI::Option* junit =
+      add_text(app, "--junit", to.junit, "FILE", "Also write the result as JUnit XML");
+  app.add_flag("--list", to.list_tests, "Print the tests with their rules, and run none")
+      ->excludes(options)
+      ->excludes(control)
+      ->excludes(junit);
+}
+
 void add_plugin_commands(App& root, Parts& parts) {
   using Action = PluginCommand::Action;
   PluginCommand& to = parts.plugin;
@@ -256,16 +275,7 @@ void add_plugin_commands(App& root, Parts& parts) {
       .add_option("PLUGIN", to.plugin, "Its name, or a path with a slash")
       ->required()
       ->option_text(" ");
-  App& check = add("check", Action::check, help::plugin_check, help::plugin_check_footer);
-  check.add_option("PLUGIN", to.plugin, "Its name, or a path with a slash")
-      ->required()
-      ->option_text(" ");
-  add_text(check, "--options", to.options, "JSON", "The options to open it with (default: {})");
-  add_text(check, "--only", to.only, "PATTERN",
-           "Only these tests, such as Settle.* (default: all)");
-  add_text(check, "--broker-control", to.broker_control, "CMD",
-           "Let it break the broker, by this command of the shell");
-  add_text(check, "--junit", to.junit, "FILE", "Also write the result as JUnit XML");
+  add_plugin_check(add("check", Action::check, help::plugin_check, help::plugin_check_footer), to);
   add_plugin_new(plugin, parts);
 }
 

@@ -92,6 +92,20 @@ ExitCode run_kit_for_json(const std::string& kit, std::vector<std::string> args)
   return code;
 }
 
+ExitCode run_installed_kit(std::vector<std::string> args, bool as_json) {
+  std::string looked;
+  for (const std::string& kit : kit_places()) {
+    if (::access(kit.c_str(), X_OK) != 0) {
+      looked += (looked.empty() ? "" : ", ") + kit;
+      continue;
+    }
+    if (as_json) return run_kit_for_json(kit, std::move(args));
+    return run_kit(kit, args, ChildOutput::to_ours);
+  }
+  print_err("swapmq: the contract kit is not installed; looked for " + looked + "\n");
+  return exit_failed;
+}
+
 } // namespace
 
 ExitCode run_contract_kit(const KitRun& run) {
@@ -101,18 +115,14 @@ ExitCode run_contract_kit(const KitRun& run) {
   }
   if (!run.junit.empty()) args.insert(args.end(), {"--junit", run.junit});
   if (!run.only.empty()) args.push_back("--gtest_filter=" + run.only);
-  std::string looked;
-  for (const std::string& kit : kit_places()) {
-    if (::access(kit.c_str(), X_OK) != 0) {
-      looked += (looked.empty() ? "" : ", ") + kit;
-      continue;
-    }
-    if (run.as_json) return run_kit_for_json(kit, args);
-    if (run.quiet) args.emplace_back("--quiet");
-    return run_kit(kit, args, ChildOutput::to_ours);
-  }
-  print_err("swapmq: the contract kit is not installed; looked for " + looked + "\n");
-  return exit_failed;
+  if (run.quiet && !run.as_json) args.emplace_back("--quiet");
+  return run_installed_kit(std::move(args), run.as_json);
+}
+
+ExitCode list_contract_tests(const std::string& only, bool as_json) {
+  std::vector<std::string> args{"--list"};
+  if (!only.empty()) args.push_back("--gtest_filter=" + only);
+  return run_installed_kit(std::move(args), as_json);
 }
 
 } // namespace swapmq::host

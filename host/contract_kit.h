@@ -21,5 +21,7 @@ struct KitRun {
 };
 
 ExitCode run_contract_kit(const KitRun& run);
+/// Prints the tests of a pattern, empty: all, with their rules, and runs none.
+ExitCode list_contract_tests(const std::string& only, bool as_json);
 
 } // namespace swapmq::host

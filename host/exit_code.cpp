@@ -43,6 +43,8 @@ ExitCode exit_code_of_kit(int status) {
       return exit_usage;
     case 3: // it had no folder to work in: nothing is said of the plugin
       return exit_failed;
+    case 5: // the options that it was given
+      return exit_config;
     case 130:
     case -1:  // SIGHUP
     case -2:  // SIGINT

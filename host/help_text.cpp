@@ -225,12 +225,18 @@ one word is added. start returns when the broker takes connections, stop when it
 kill when it was killed (SIGKILL); pause and resume are SIGSTOP and SIGCONT. Each may be told twice;
 CMD exits with 0 if it is so. The broker is to run when the check begins, and runs when it ends.
 
-Exit codes: 0 the plugin keeps the contract; 4 it does not, or cannot be loaded.
+A failure says which rule is broken and where <swapmq/backend.h> has it, the calls that led to it
+(">" marks the one that it came from, or that did not return), what was expected and what it got.
+--json and --junit have the same. --list names all rules.
+
+Exit codes: 0 the plugin keeps the contract; 3 --options are not as its schema has them; 4 it breaks
+the contract, or cannot be loaded.
 
 Examples:
   swapmq plugin check memory
   swapmq plugin check sqlite --options '{"path": "{dir}/queues.db"}'
   swapmq plugin check ./mine.so --options '{"url": "mine://127.0.0.1"}'
+  swapmq plugin check --list --only 'Settle.*'
   swapmq plugin check ./mine.so --only 'Settle.*:Order.*'
   swapmq plugin check ./mine.so --junit result.xml
   swapmq plugin check ./mine.so --only 'Broker.*' --broker-control './broker.sh')";

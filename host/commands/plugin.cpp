@@ -124,6 +124,7 @@ std::string path_of(const std::string& name_or_path, const std::vector<std::stri
 
 int check(const CommonOptions& common, const PluginCommand& command,
           const std::vector<std::string>& folders) {
+  if (command.list_tests) return list_contract_tests(command.only, common.json);
   const std::string path = path_of(command.plugin, folders);
   if (path.empty()) {
     std::string text = "swapmq: there is no plugin \"" + printable(command.plugin) + "\" in";

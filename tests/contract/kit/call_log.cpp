@@ -12,7 +12,6 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <span>
 
 namespace swapmq::contract {
 
@@ -104,7 +103,7 @@ std::string get(const char (&from)[kSize]) {
 }
 
 bool same(const Slot& one, const Slot& other) {
-  return one.has_returned && other.has_returned && one.serial != 0 &&
+  return one.has_returned && other.has_returned && one.serial != 0 && one.thread == other.thread &&
          std::strcmp(one.call, other.call) == 0 && std::strcmp(one.returned, other.returned) == 0;
 }
 
@@ -114,15 +113,26 @@ bool returned_before(const Slot* one, const Slot* other) {
   return began_before(one, other);
 }
 
-/// Of these lanes, the last in that order of what came since `first`. That one of other threads
-/// than `whose` gave nothing says nothing.
-std::vector<CallSeen> last_of(std::span<const Lane> lanes, std::uint64_t first, std::uint32_t whose,
+/// Who looks, since when. The test's own thread looks at all; that another's call gave nothing says
+/// nothing to it.
+struct View {
+  std::uint64_t first = 1;
+  std::uint32_t thread = kOfTest;
+
+  [[nodiscard]] bool shows(const Slot& slot) const {
+    if (slot.serial < first) return false;
+    if (slot.thread == thread) return true;
+    return thread == kOfTest && (!slot.has_returned || slot.gave_something);
+  }
+};
+
+/// The last in that order.
+std::vector<CallSeen> last_of(const Memory& lanes, const View& view,
                               bool (*before)(const Slot*, const Slot*)) {
   std::vector<const Slot*> slots;
   for (const Lane& lane : lanes) {
     for (const Slot& slot : lane.slots) {
-      const bool says_nothing = slot.thread != whose && slot.has_returned && !slot.gave_something;
-      if (slot.serial >= first && !says_nothing) slots.push_back(&slot);
+      if (view.shows(slot)) slots.push_back(&slot);
     }
   }
   std::sort(slots.begin(), slots.end(), before);
@@ -138,7 +148,7 @@ std::vector<CallSeen> last_of(std::span<const Lane> lanes, std::uint64_t first, 
 
 /// Of a process that goes no further: who did not return is to be seen, whoever else went on.
 std::vector<CallSeen> left_over(const Memory& lanes, std::uint64_t first) {
-  std::vector<CallSeen> calls = last_of(lanes, first, kOfTest, returned_before);
+  std::vector<CallSeen> calls = last_of(lanes, {first, kOfTest}, returned_before);
   for (CallSeen& seen : calls) seen.failing = seen.returned.empty();
   return calls;
 }
@@ -147,10 +157,7 @@ std::vector<CallSeen> last_calls() {
   const std::lock_guard lock(mutex);
   if (memory == nullptr || own.index < 0) return {};
   Lane& lane = (*memory)[static_cast<std::size_t>(own.index)];
-  const bool of_test = own.thread == kOfTest;
-  std::vector<CallSeen> calls =
-      last_of(of_test ? std::span<const Lane>(*memory) : std::span<const Lane>(&lane, 1),
-              first_of_test, own.thread, began_before);
+  std::vector<CallSeen> calls = last_of(*memory, {first_of_test, own.thread}, began_before);
   if (lane.written == 0 || !lane.newest().gave_something) return calls;
   for (auto seen = calls.rbegin(); seen != calls.rend(); ++seen) {
     if (seen->thread != own.thread) continue;

@@ -10,7 +10,9 @@
 
 #include "child.h"
 #include "isolate.h"
+#include "option_check.h"
 #include "plugin.h"
+#include "plugin/plugin.h"
 #include "recording.h"
 #include "report.h"
 #include "rules.h"
@@ -23,6 +25,7 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kNoFolder = 3;
 constexpr int kNoPlugin = 4;
+constexpr int kWrongOptions = 5;
 
 int no_plugin(const std::string& why) {
   std::fprintf(stderr, "swapmq-contract-kit: %s\n", why.c_str());
@@ -35,6 +38,19 @@ int cannot_write(const std::string& file) {
   return kUsage;
 }
 
+int wrong_options(const std::vector<std::string>& wrong) {
+  for (const std::string& what : wrong) {
+    std::fprintf(stderr, "swapmq-contract-kit: --options: %s\n", what.c_str());
+  }
+  std::fprintf(stderr,
+               "swapmq-contract-kit: give --options as the plugin's schema has them, which "
+               "\"swapmq plugin show %s\" prints\n",
+               kit().options.plugin.c_str());
+  return kWrongOptions;
+}
+
+void no_test() { std::fputs("swapmq-contract-kit: the filter leaves no test\n", stderr); }
+
 int finish(const Options& options, const std::vector<Finding>& findings) {
   print_summary(findings, options.quiet);
   if (!options.json.empty() && !write_json(options.json, findings)) {
@@ -43,10 +59,7 @@ int finish(const Options& options, const std::vector<Finding>& findings) {
   if (!options.junit.empty() && !write_junit(options.junit, findings)) {
     return cannot_write(options.junit);
   }
-  if (findings.empty()) {
-    std::fputs("swapmq-contract-kit: the filter leaves no test\n", stderr);
-    return kUsage;
-  }
+  if (findings.empty()) return no_test(), kUsage;
   return any_failed(findings) ? 1 : 0;
 }
 
@@ -60,6 +73,7 @@ std::string explain_hang(const std::string& test) {
 /// Names, and below each what the test demands.
 int list(const Options& options) {
   const std::vector<std::string> tests = selected_tests();
+  if (tests.empty()) return no_test(), kUsage;
   if (!options.json.empty() && !write_list_json(options.json, tests)) {
     return cannot_write(options.json);
   }
@@ -90,6 +104,11 @@ int run(Options options) {
   put_dir(options.options, options.dir);
   if (const std::string why = load_plugin(options); !why.empty()) return no_plugin(why);
 
+  const CheckedOptions checked =
+      check_options(options.options, kit().plugin->description().options_schema);
+  if (!checked.schema_error.empty()) return no_plugin(checked.schema_error);
+  if (!checked.wrong.empty()) return wrong_options(checked.wrong);
+  kit().options.options = checked.json;
   if (!options.child.empty()) {
     if (const std::string why = describe_backend(); !why.empty()) return no_plugin(why);
     return act_out(options.child, options.child_args);

@@ -35,7 +35,8 @@ void print_usage() {
       "  --gtest_filter=PATTERN   only these tests; and GoogleTest's other options\n"
       "\n"
       "exit: 0 kept the contract, 1 broke it, 2 wrong usage, 3 no temporary folder, 4 the plugin\n"
-      "cannot be loaded or opened, 70 a call hung (without --isolate), 130 interrupted");
+      "cannot be loaded or opened, 5 its options are wrong, 70 a call hung (without --isolate), "
+      "130 interrupted");
 }
 
 std::optional<Options> parse(int argc, char** argv) {

@@ -186,6 +186,18 @@ TEST_F(CallLog, AThreadSeesItsOwnAndTheTestSeesAll) {
   EXPECT_EQ(to_line(all[1]).substr(0, 27), "thread 2: of a thread -> OK");
 }
 
+/// There is room for fewer threads than these, but they come one after the other.
+TEST_F(CallLog, AThreadSeesNothingOfThoseBeforeIt) {
+  for (int i = 0; i < 150; ++i) {
+    std::thread([] {
+      call("of one", "OK");
+      const std::vector<CallSeen> calls = swapmq::contract::calls_before("");
+      ASSERT_EQ(calls.size(), 1u);
+      EXPECT_EQ(calls[0].times, 1u);
+    }).join();
+  }
+}
+
 TEST_F(CallLog, TheOneThatHasNotReturnedIsSeenWhoeverGoesOn) {
   const CallUnderWay hanging("exchange()");
   std::thread([] {

@@ -133,6 +133,19 @@ TEST(Report, AsJUnitHasTheSame) {
   EXPECT_THAT(xml, HasSubstr("&#10;at        settle_test.cpp:"));
 }
 
+TEST(Options, OfAnotherFormAreNotTried) {
+  for (const char* more : {"", "--isolate"}) {
+    SCOPED_TRACE(more);
+    const Verdict verdict = run_kit(R"({"absent":"some","bugs":1})", "Settle.TwiceIsLost", more);
+    EXPECT_EQ(verdict.exit_code, 5);
+    EXPECT_THAT(verdict.output, HasSubstr("--options: /absent: "));
+    EXPECT_THAT(verdict.output,
+                HasSubstr("--options: /bugs: unknown key \"bugs\"; did you mean \"bug\"?\n"));
+    EXPECT_THAT(verdict.output, HasSubstr("\"swapmq plugin show " SWAPMQ_PLANTED_PLUGIN "\""));
+    EXPECT_EQ(verdict.output.find("Settle"), std::string::npos) << "nothing was run";
+  }
+}
+
 /// Each word of where a rule stands is a word of the header.
 TEST(Rules, EveryTestHasOneWithWhereItStands) {
   const std::string header =

@@ -220,6 +220,14 @@ TEST(CommandLine, PluginCommands) {
   EXPECT_EQ(check.options, R"({"path": "[x]"})");
   EXPECT_EQ(check.plugin_path, (Args{"p1", "p2"}));
   EXPECT_EQ(command<PluginCommand>({"plugin", "check", "a", "--options", "{}"}).options, "{}");
+  EXPECT_FALSE(check.list_tests);
+  const auto list = command<PluginCommand>({"plugin", "check", "--list", "--only", "Settle.*"});
+  EXPECT_EQ(list.action, Action::check);
+  EXPECT_TRUE(list.list_tests);
+  EXPECT_EQ(list.only, "Settle.*");
+  EXPECT_THAT(usage_error({"plugin", "check"}), HasSubstr("PLUGIN is required"));
+  EXPECT_THAT(usage_error({"plugin", "check", "--list", "--options", "{}"}),
+              HasSubstr("--options"));
 }
 
 std::string overrides(const std::vector<std::string>& args) {

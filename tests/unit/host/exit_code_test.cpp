@@ -34,6 +34,7 @@ TEST(ExitCode, OfTheContractKit) {
   EXPECT_EQ(exit_code_of_kit(2), 2);
   EXPECT_EQ(exit_code_of_kit(3), 1); // there was no folder for it
   EXPECT_EQ(exit_code_of_kit(4), 4);
+  EXPECT_EQ(exit_code_of_kit(5), 3); // the options are wrong
   EXPECT_EQ(exit_code_of_kit(70), 4);
   EXPECT_EQ(exit_code_of_kit(-11), 4);
   EXPECT_EQ(exit_code_of_kit(-1), 130);

@@ -57,6 +57,33 @@ TEST_F(Kit, OnlySomeTests) {
   EXPECT_EQ(run(folder_, {"plugin", "check", "memory", "--only", "Nothing.*"}).code, 2);
 }
 
+TEST_F(Kit, ListsTestsWithTheirRules) {
+  const Finished list = run(folder_, {"plugin", "check", "--list", "--only", "Settle.Twice*"});
+  EXPECT_EQ(list.code, 0) << list.err;
+  EXPECT_EQ(list.out,
+            "Settle.TwiceIsLost\n"
+            "    a delivery that was settled before settles as LOST\n"
+            "    (backend.h: exchange(): settlement_results)\n");
+  const Finished json =
+      run(folder_, {"plugin", "check", "--list", "--only", "Settle.Twice*", "--json"});
+  EXPECT_EQ(json.code, 0) << json.err;
+  EXPECT_THAT(json.out, HasSubstr("\"name\": \"Settle.TwiceIsLost\","));
+  EXPECT_THAT(json.out,
+              HasSubstr("\"rule\": \"a delivery that was settled before settles as LOST\","));
+  EXPECT_EQ(run(folder_, {"plugin", "check", "--list", "--only", "Nothing.*"}).code, 2);
+}
+
+TEST_F(Kit, WrongOptionsAreNotTried) {
+  const Finished checked = check({"--options", R"({"max_mesages": 5})"});
+  EXPECT_EQ(checked.code, 3);
+  EXPECT_EQ(checked.out, "");
+  EXPECT_THAT(checked.err, HasSubstr("--options: /max_mesages: unknown key \"max_mesages\""));
+  EXPECT_THAT(checked.err, HasSubstr("\"swapmq plugin show /"));
+  EXPECT_THAT(check({"--options", "{"}).err, HasSubstr("--options: "));
+  EXPECT_EQ(check({"--options", "{"}).code, 3);
+  EXPECT_EQ(check({"--options", "[]"}).code, 3);
+}
+
 TEST_F(Kit, JUnitIsWellFormedAndSaysWhatFailed) {
   const Finished checked =
       run(folder_, {"plugin", "check", SWAPMQ_TEST_BACKENDS "/trouble.so", "--only",
