@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -34,9 +35,10 @@ class Names {
     const auto found = queues_.find(queue);
     return found == queues_.end() ? "a queue" : "queue " + found->second;
   }
-  void subscribed(const swapmq_subscription* to, const swapmq_queue* queue) {
+  void subscribed(const swapmq_session* session, const swapmq_subscription* to,
+                  const swapmq_queue* queue) {
     const std::lock_guard lock(mutex_);
-    subscriptions_[to] = queues_[queue];
+    subscriptions_[to] = {session, queues_[queue]};
   }
   /// "queue NAME; " if there is more than one it could be.
   Text of(const swapmq_subscription* subscription) const {
@@ -44,23 +46,31 @@ class Names {
     const std::lock_guard lock(mutex_);
     const auto found = subscriptions_.find(subscription);
     const bool plain = found == subscriptions_.end() || queues_seen() < 2;
-    return plain ? Text() : "queue " + found->second + "; ";
+    return plain ? Text() : "queue " + found->second.queue + "; ";
   }
   void forget(const swapmq_subscription* subscription) {
     const std::lock_guard lock(mutex_);
     subscriptions_.erase(subscription);
   }
+  void forget(const swapmq_session* session) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(subscriptions_, [&](const auto& each) { return each.second.session == session; });
+  }
 
  private:
+  struct Subscribed {
+    const swapmq_session* session;
+    Text queue;
+  };
   [[nodiscard]] std::size_t queues_seen() const {
-    std::map<std::string_view, int> names;
-    for (const auto& [subscription, name] : subscriptions_) names[name] = 1;
-    return names.size();
+    std::set<std::string_view> queues;
+    for (const auto& [subscription, to] : subscriptions_) queues.insert(to.queue);
+    return queues.size();
   }
 
   mutable std::mutex mutex_;
   std::map<const swapmq_queue*, Text> queues_; // guarded by mutex_, as is what follows
-  std::map<const swapmq_subscription*, Text> subscriptions_;
+  std::map<const swapmq_subscription*, Subscribed> subscriptions_;
 };
 
 Names names;
@@ -114,6 +124,7 @@ swapmq_status session_open(swapmq_backend* backend, std::int32_t role, std::int6
 
 void session_close(swapmq_session* session) {
   const CallUnderWay under_way("session_close()");
+  names.forget(session);
   real->session_close(session);
 }
 
@@ -194,7 +205,8 @@ swapmq_status subscribe(swapmq_session* session, swapmq_queue* queue,
                     null_or(subscription, "subscription") + words::of_subscribe(args) + ")";
   const swapmq_status status = plain(
       call, error, [&] { return real->subscribe(session, queue, args, subscription, error); });
-  if (status == SWAPMQ_OK && subscription != nullptr) names.subscribed(*subscription, queue);
+  if (status == SWAPMQ_OK && subscription != nullptr)
+    names.subscribed(session, *subscription, queue);
   return status;
 }
 
