@@ -35,6 +35,7 @@ class Reporter : public ::testing::EmptyTestEventListener {
     forget_calls();
     const std::lock_guard lock(mutex_);
     failures_.clear();
+    left_out_ = 0;
   }
 
   /// On the thread that failed, and before it makes another call.
@@ -45,7 +46,11 @@ class Reporter : public ::testing::EmptyTestEventListener {
     failure.calls = calls_before(text);
     if (part.line_number() > 0) failure.at = place_of(part);
     const std::lock_guard lock(mutex_);
-    if (failures_.size() < kMostFailures) failures_.push_back(std::move(failure));
+    if (failures_.size() < kMostFailures) {
+      failures_.push_back(std::move(failure));
+    } else {
+      ++left_out_;
+    }
   }
 
   void OnTestEnd(const ::testing::TestInfo& test) override {
@@ -60,6 +65,10 @@ class Reporter : public ::testing::EmptyTestEventListener {
     {
       const std::lock_guard lock(mutex_);
       finding.failures = std::move(failures_);
+      if (left_out_ > 0) {
+        finding.failures.emplace_back();
+        finding.failures.back().found = std::to_string(left_out_) + " more failures";
+      }
     }
     print_line(finding, quiet_);
     findings.push_back(std::move(finding));
@@ -87,6 +96,7 @@ class Reporter : public ::testing::EmptyTestEventListener {
   bool quiet_;
   std::mutex mutex_;
   std::vector<Failure> failures_; // of the test that runs; guarded by mutex_
+  std::size_t left_out_ = 0;      // guarded by mutex_
 };
 
 std::size_t count(const std::vector<Finding>& findings, Outcome outcome) {
@@ -130,6 +140,14 @@ void put_failure(std::string& to, const Failure& failure, bool first) {
   put(to, "at", failure.at);
 }
 
+std::string in_a_line(const Failure& failure) {
+  std::string line = failure.note;
+  if (line.empty()) line = failure.found;
+  if (line.empty()) line = "expected " + failure.expected + ", got " + failure.got;
+  line.resize(std::min(line.find('\n'), line.size()));
+  return failure.at.empty() ? line : line + "  (" + failure.at + ")";
+}
+
 } // namespace
 
 std::string explained(const Finding& finding) {
@@ -140,8 +158,8 @@ std::string explained(const Finding& finding) {
   for (std::size_t i = 0; i < std::min(finding.failures.size(), kExplained); ++i) {
     put_failure(text, finding.failures[i], i == 0);
   }
-  if (finding.failures.size() > kExplained) {
-    put(text, "and", std::to_string(finding.failures.size() - kExplained) + " more failures");
+  for (std::size_t i = kExplained; i < finding.failures.size(); ++i) {
+    put(text, "also", in_a_line(finding.failures[i]));
   }
   if (finding.failures.empty()) put(text, "found", finding.text);
   return text;

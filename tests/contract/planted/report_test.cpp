@@ -63,6 +63,14 @@ TEST(Report, SaysRuleCallsExpectedGotAndPlace) {
                             "    calls   > exchange\\(1 settlement: nack;"));
 }
 
+TEST(Report, SaysOfManyFailuresTheRestInALineEach) {
+  const Verdict many = run_kit(R"({"bug":"claims_the_latest"})", "Claims.EarliestDueComesFirst");
+  EXPECT_THAT(many.output,
+              ContainsRegex("\n    also      expected \"due [0-9]+\", got \"due [0-9]+\"  "
+                            "\\(order\\[i\\]\\)  \\(claims_test.cpp:[0-9]+\\)\n"));
+  EXPECT_THAT(many.output, ContainsRegex("\n    also      [0-9]+ more failures\n"));
+}
+
 /// A test that makes its process end is told of by another, or by the watchdog of its own.
 TEST(Report, OfACrashNamesTheRuleAndTheCall) {
   const Verdict crash = run_kit(R"({"bug":"crashes_on_null"})", "ArgumentsOfPublish.Pointers");
