@@ -109,6 +109,7 @@ TEST(Report, AsJsonHasTheSame) {
   EXPECT_STREQ(test["got"].GetString(), "OK  (subscription.settle(ack(got[0])))");
   EXPECT_THAT(test["text"].GetString(), HasSubstr("Expected equality of these values:"));
   const auto& calls = test["calls"];
+  ASSERT_GT(calls.Size(), 1u);
   const auto& last = calls[calls.Size() - 1];
   EXPECT_THAT(last["call"].GetString(), HasSubstr("exchange(1 settlement: ack;"));
   EXPECT_STREQ(last["returned"].GetString(), "OK, settled: OK");
@@ -126,6 +127,7 @@ TEST(Report, AsJsonOfACrashHasNoReturn) {
   const rapidjson::Document document = file.json();
   ASSERT_TRUE(document.IsObject()) << file.text();
   const auto& calls = document["tests"][0]["calls"];
+  ASSERT_GT(calls.Size(), 0u);
   EXPECT_TRUE(calls[calls.Size() - 1]["returned"].IsNull());
 }
 
