@@ -170,6 +170,9 @@ class SWAPMQ_API Delivery {
   /// Waits for the broker's word on the settlement. ok: done; lost: others may get it again;
   /// timeout.
   [[nodiscard]] Error wait_settled(milliseconds timeout) const;
+  /// The same without waiting, and without a timeout: `told` is called once, on a thread of the
+  /// library, or before this returns if the word is there. It must neither block nor throw.
+  void when_settled(std::function<void(Error)> told) const;
 
  private:
   friend class detail::DeliveryState;
@@ -202,6 +205,8 @@ struct ConsumeOptions {
   /// One of those that the config gives the queue; each gets every message. Consumers of one group
   /// share them. Empty: the queue itself.
   std::string group{};
+  /// Of subscriptions: nothing is taken from the broker but what Subscription::ask() asks for.
+  bool on_demand = false;
 };
 
 /// Called on a thread of the library. Throwing std::exception is a nack with its text as the
@@ -248,6 +253,16 @@ class SWAPMQ_API Subscription {
 
   /// Waits for the first delivery and returns what is there, up to max; empty: none until then.
   Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout);
+
+  // For who cannot wait in receive(): tell how many are wanted, and receive with a timeout of 0.
+
+  /// With on_demand: so many may lie here to be received, from each backend that is consumed from;
+  /// what is beyond that goes back. 0 to begin with.
+  void ask(std::size_t count);
+  /// `ready` is called whenever there may be something to receive, on a thread of the library that
+  /// holds its locks: it must not block, throw or call the library. Never any more once another
+  /// one was set; null: nobody. Not from `ready`.
+  void on_ready(std::function<void()> ready);
   /// As Consumer::close.
   Error close(milliseconds timeout = milliseconds(30'000));
   /// As those of Consumer. receive() finds nothing while it is paused.
@@ -451,6 +466,10 @@ class SWAPMQ_API MessageQueue {
   /// tell.
   void publish_async(std::string_view queue, const Message& message,
                      std::function<void(Sent)> done = {}, const PublishOptions& options = {});
+  /// The same with several, in order, which travel together; `done` gets one Sent for each.
+  void publish_many_async(std::string_view queue, std::span<const Message> messages,
+                          std::function<void(std::vector<Sent>)> done = {},
+                          const PublishOptions& options = {});
 
   /// Of what is published and handled from now on; null: none. See swapmq/tracing.hpp. Before other
   /// threads publish, and before consume(): it is not for consumers that there are.
@@ -558,6 +577,8 @@ class SWAPMQ_API MessageQueue {
 
  private:
   explicit MessageQueue(std::shared_ptr<detail::Runtime> runtime);
+  void start_publishing(std::string_view queue, std::span<const Message> messages,
+                        std::function<void(std::span<Sent>)> done, const PublishOptions& options);
   std::shared_ptr<detail::Runtime> runtime_;
 };
 

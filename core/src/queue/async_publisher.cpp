@@ -16,36 +16,47 @@ namespace {
 
 constexpr std::size_t max_under_way = 65'536;
 
-/// A copy of a message: one buffer and views into it.
-class OwnedMessage {
+/// Copies of messages: one buffer and views into it.
+class OwnedMessages {
  public:
-  explicit OwnedMessage(const Message& from) : message_(from) {
-    std::size_t size = 0;
-    each_view([&](std::string_view view) { size += view.size(); });
-    for (const Header& header : from.headers) size += header.name.size() + header.value.size();
-    buffer_.reserve(size); // the views into it stay valid
-    each_view([&](std::string_view& view) { view = keep(view); });
-    headers_.reserve(from.headers.size());
+  explicit OwnedMessages(std::span<const Message> from) {
+    std::size_t bytes = 0, headers = 0;
+    for (const Message& message : from) {
+      each_view(message, [&](std::string_view view) { bytes += view.size(); });
+      for (const Header& header : message.headers) {
+        bytes += header.name.size() + header.value.size();
+      }
+      headers += message.headers.size();
+    }
+    buffer_.reserve(bytes); // the views into them stay valid
+    headers_.reserve(headers);
+    if (from.size() > 1) many_.resize(from.size());
+    messages_ = from.size() > 1 ? std::span(many_) : std::span(&one_, 1);
+    for (std::size_t i = 0; i < from.size(); ++i) keep(from[i], messages_[i]);
+  }
+  OwnedMessages(const OwnedMessages&) = delete;
+  OwnedMessages& operator=(const OwnedMessages&) = delete;
+
+ protected:
+  std::span<Message> messages_; ///< one or more
+
+ private:
+  template <class AnyMessage, class Visit>
+  static void each_view(AnyMessage& message, Visit visit) {
+    for (auto* view : {&message.body, &message.id, &message.ordering_key, &message.correlation_id,
+                       &message.reply_to, &message.content_type}) {
+      visit(*view);
+    }
+  }
+  void keep(const Message& from, Message& to) {
+    to = from;
+    each_view(to, [&](std::string_view& view) { view = keep(view); });
+    const std::size_t first = headers_.size();
     for (const Header& header : from.headers) {
       const std::string_view name = keep(header.name);
       headers_.push_back({name, keep(header.value)});
     }
-    message_.headers = headers_;
-  }
-  OwnedMessage(const OwnedMessage&) = delete;
-  OwnedMessage& operator=(const OwnedMessage&) = delete;
-
- protected:
-  Message message_;
-
- private:
-  template <class Visit>
-  void each_view(Visit visit) {
-    for (std::string_view* view :
-         {&message_.body, &message_.id, &message_.ordering_key, &message_.correlation_id,
-          &message_.reply_to, &message_.content_type}) {
-      visit(*view);
-    }
+    to.headers = std::span(headers_).subspan(first);
   }
   std::string_view keep(std::string_view view) {
     const std::size_t at = buffer_.size();
@@ -55,46 +66,61 @@ class OwnedMessage {
 
   std::string buffer_;
   std::vector<Header> headers_;
+  Message one_; ///< no heap for a lone one
+  std::vector<Message> many_;
 };
 
-class AsyncRequest final : private OwnedMessage, public PublishRequest {
+class AsyncRequest final : private OwnedMessages, public PublishRequest {
  public:
-  AsyncRequest(const Message& message, AsyncPublisher::Done done, std::chrono::milliseconds timeout)
-      : OwnedMessage(message), PublishRequest({&message_, 1}, timeout), done_(std::move(done)) {}
+  AsyncRequest(std::span<const Message> from, AsyncPublisher::Done done,
+               std::chrono::milliseconds timeout)
+      : OwnedMessages(from), PublishRequest(messages_, timeout), done_(std::move(done)) {}
 
   [[nodiscard]] bool asynchronous() const override { return true; }
   void complete() {
-    if (done_) done_(sent(0));
+    if (!done_) return;
+    if (messages.size() == 1) {
+      Sent one = sent(0);
+      return done_({&one, 1});
+    }
+    std::vector<Sent> all;
+    all.reserve(messages.size());
+    for (std::size_t i = 0; i < messages.size(); ++i) all.push_back(sent(i));
+    done_(all);
   }
 
  private:
   AsyncPublisher::Done done_;
 };
 
+void refuse_all(PublishRequest& request, Errc code, const std::string& why) {
+  for (std::size_t i = 0; i < request.messages.size(); ++i) request.refuse(i, code, why);
+}
+
 } // namespace
 
 AsyncPublisher::~AsyncPublisher() { stop(); }
 
-void AsyncPublisher::submit(Publisher& publisher, const Message& message, Done done,
+void AsyncPublisher::submit(Publisher& publisher, std::span<const Message> messages, Done done,
                             std::chrono::milliseconds timeout) {
-  auto request = std::make_unique<AsyncRequest>(message, std::move(done), timeout);
-  switch (reserve(request->deadline)) {
+  auto request = std::make_unique<AsyncRequest>(messages, std::move(done), timeout);
+  switch (reserve(messages.size(), request->deadline)) {
     case Room::reserved:
       return publisher.publish_async(std::move(request));
     case Room::none: {
-      request->refuse(0, Errc::timeout,
-                      "too many messages were under way until the deadline; it was not sent");
+      refuse_all(*request, Errc::timeout,
+                 "too many messages were under way until the deadline; it was not sent");
       PublishRequest* const refused = request.release();
       return finished({&refused, 1});
     }
     case Room::stopped:
-      request->refuse(0, Errc::closed, "the message queue is closed");
+      refuse_all(*request, Errc::closed, "the message queue is closed");
       return request->complete();
   }
 }
 
-/// Counts one more under way, with or without room.
-AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
+/// Counts so many more under way, with or without room.
+AsyncPublisher::Room AsyncPublisher::reserve(std::size_t messages, Deadline deadline) {
   const Lock lock(mutex_);
   if (stopping_) return Room::stopped;
   bool room = true;
@@ -102,7 +128,7 @@ AsyncPublisher::Room AsyncPublisher::reserve(Deadline deadline) {
     room = room_.wait_until(mutex_, deadline) || steady_clock::now() < deadline;
   }
   if (stopping_) return Room::stopped;
-  ++under_way_;
+  under_way_ += messages;
   if (threads_.empty()) start();
   return room ? Room::reserved : Room::none;
 }
@@ -169,9 +195,13 @@ void AsyncPublisher::complete() {
       if (finished_.empty()) return;
       finished.swap(finished_);
     }
-    for (auto& request : finished) static_cast<AsyncRequest&>(*request).complete();
+    std::size_t messages = 0;
+    for (auto& request : finished) {
+      static_cast<AsyncRequest&>(*request).complete();
+      messages += request->messages.size();
+    }
     const Lock lock(mutex_);
-    under_way_ -= finished.size();
+    under_way_ -= messages;
     room_.notify_all();
     if (under_way_ == 0) jobs_changed_.notify_all(); // the leaders may end, if it is the end
   }

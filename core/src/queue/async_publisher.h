@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -19,15 +20,15 @@ namespace swapmq::queue {
 /// hold up the others. Started by the first submit(). Any thread; stop() is for the owner.
 class AsyncPublisher final : public AsyncExecutor {
  public:
-  using Done = std::function<void(Sent)>;
+  using Done = std::function<void(std::span<Sent>)>; ///< one for each message
 
   /// As many leaders as there are sessions to publish with.
   explicit AsyncPublisher(std::size_t leaders) : leaders_(leaders) {}
   ~AsyncPublisher() override;
 
-  /// Copies the message. Waits while too many are under way; after the timeout `done` hears of it
-  /// on the calling thread's behalf like of any other failure.
-  void submit(Publisher& publisher, const Message& message, Done done,
+  /// Copies the messages, one or more. Waits while too many are under way; after the timeout `done`
+  /// hears of it on the calling thread's behalf like of any other failure.
+  void submit(Publisher& publisher, std::span<const Message> messages, Done done,
               std::chrono::milliseconds timeout) SWAPMQ_EXCLUDES(mutex_);
   /// Refuses what comes from now on, calls the remaining completions and joins. The publishers must
   /// have been drained.
@@ -49,7 +50,7 @@ class AsyncPublisher final : public AsyncExecutor {
   /// Waits for a group whose time has come; none: stopped, and nothing is left.
   std::optional<Job> next_job() SWAPMQ_EXCLUDES(mutex_);
   enum class Room { reserved, none, stopped };
-  Room reserve(Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
+  Room reserve(std::size_t messages, Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
 
   const std::size_t leaders_;
 
@@ -57,7 +58,7 @@ class AsyncPublisher final : public AsyncExecutor {
   Condition jobs_changed_, finished_changed_, room_;
   std::multimap<Deadline, Job> jobs_ SWAPMQ_GUARDED_BY(mutex_); // by their time
   std::deque<std::unique_ptr<PublishRequest>> finished_ SWAPMQ_GUARDED_BY(mutex_);
-  std::size_t under_way_ SWAPMQ_GUARDED_BY(mutex_) = 0; // submitted, completion not yet called
+  std::size_t under_way_ SWAPMQ_GUARDED_BY(mutex_) = 0; // messages; completion not yet called
   bool stopping_ SWAPMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ SWAPMQ_GUARDED_BY(mutex_);
 };

@@ -4,8 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "queue/futex.h"
+#include "thread_safety.h"
 
 namespace swapmq::queue {
 
@@ -17,6 +20,16 @@ class Bell {
   void ring() {
     rings_.increment();
     if (waiting_.load() > 0) rings_.wake_all();
+    if (!has_listener_.load()) return;
+    const Lock lock(mutex_);
+    if (listener_) listener_();
+  }
+  /// Called with each ring from now on, by whoever rings, with his locks held; never any more once
+  /// another one, or none, was set.
+  void set_listener(std::function<void()> listener) SWAPMQ_EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
+    listener_ = std::move(listener);
+    has_listener_ = static_cast<bool>(listener_);
   }
   /// Returns at once if it rang since listen(); may return for nothing.
   void wait(std::uint32_t heard, std::chrono::steady_clock::time_point deadline) {
@@ -28,6 +41,9 @@ class Bell {
  private:
   Futex rings_;
   std::atomic<std::uint32_t> waiting_{0};
+  std::atomic<bool> has_listener_{false};
+  Mutex mutex_;
+  std::function<void()> listener_ SWAPMQ_GUARDED_BY(mutex_);
 };
 
 } // namespace swapmq::queue

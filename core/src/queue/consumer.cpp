@@ -50,6 +50,7 @@ void ConsumerState::consume_from(const std::shared_ptr<queue::Side>& side) {
     setup.slots = slots_;
     setup.bell = request_.handler ? std::make_shared<queue::Bell>() : bell_;
     lanes_.push_back(std::make_shared<queue::Lane>(std::move(setup)));
+    if (all.on_demand) lanes_.back()->ledger().ask(asked_);
   }
 }
 
@@ -174,6 +175,13 @@ std::vector<Delivery> ConsumerState::take(std::size_t max) {
   return taken;
 }
 
+void ConsumerState::ask(std::size_t count) {
+  if (!request_.options.on_demand) return;
+  const Lock lock(mutex_);
+  asked_ = count;
+  for (const auto& lane : lanes_) lane->ledger().ask(count);
+}
+
 Result<std::vector<Delivery>> ConsumerState::receive(std::size_t max, milliseconds timeout) {
   if (max == 0) return Error(Errc::invalid_argument, "receive: max is 0");
   const auto deadline = queue::deadline_after(timeout);
@@ -242,6 +250,13 @@ Subscription::~Subscription() {
 Result<std::vector<Delivery>> Subscription::receive(std::size_t max, milliseconds timeout) {
   if (state_ == nullptr) return Error(Errc::closed, "the subscription was moved from");
   return state_->receive(max, timeout);
+}
+
+void Subscription::ask(std::size_t count) {
+  if (state_ != nullptr) state_->ask(count);
+}
+void Subscription::on_ready(std::function<void()> ready) {
+  if (state_ != nullptr) state_->on_ready(std::move(ready));
 }
 
 void Subscription::pause() {

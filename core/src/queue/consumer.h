@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "queue/bell.h"
@@ -55,6 +57,8 @@ class ConsumerState {
   [[nodiscard]] std::size_t in_flight() const SWAPMQ_EXCLUDES(mutex_);
   /// What came from there and has not ended: buffered and being settled as well.
   [[nodiscard]] std::size_t unsettled(const queue::Side& side) const SWAPMQ_EXCLUDES(mutex_);
+  void ask(std::size_t count) SWAPMQ_EXCLUDES(mutex_);
+  void on_ready(std::function<void()> ready) { bell_->set_listener(std::move(ready)); }
   Result<std::vector<Delivery>> receive(std::size_t max, milliseconds timeout)
       SWAPMQ_EXCLUDES(mutex_);
 
@@ -73,6 +77,7 @@ class ConsumerState {
   std::size_t first_to_take_ SWAPMQ_GUARDED_BY(mutex_) = 0; // so that each lane has its turn
   bool closing_ SWAPMQ_GUARDED_BY(mutex_) = false;
   bool paused_ SWAPMQ_GUARDED_BY(mutex_) = false;
+  std::size_t asked_ SWAPMQ_GUARDED_BY(mutex_) = 0;
 };
 
 } // namespace swapmq::detail

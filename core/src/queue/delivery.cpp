@@ -131,4 +131,9 @@ Error Delivery::wait_settled(milliseconds timeout) const {
   return state_->batch->ledger().wait_settled(*state_, deadline);
 }
 
+void Delivery::when_settled(std::function<void(Error)> told) const {
+  if (state_ == nullptr) return told({Errc::lost, "an empty handle stands for no delivery"});
+  state_->batch->ledger().when_settled(*state_, std::move(told));
+}
+
 } // namespace swapmq

@@ -44,58 +44,69 @@ Sent half_sent(const std::string& group, const Sent& sent) {
                 why.retryable())};
 }
 
-/// What became of one message that goes to all groups at once.
+/// What became of messages that go to all groups at once.
 class Gathering {
  public:
-  Gathering(std::size_t groups, std::function<void(Sent)> done)
-      : left_(groups), done_(std::move(done)) {}
+  Gathering(std::size_t messages, std::size_t groups, AsyncPublisher::Done done)
+      : left_(groups), messages_(messages), done_(std::move(done)) {}
 
-  void add(const std::string& group, const Sent& sent) SWAPMQ_EXCLUDES(mutex_) {
-    std::optional<Sent> outcome;
+  void add(const std::string& group, std::span<const Sent> sent) SWAPMQ_EXCLUDES(mutex_) {
+    std::vector<Sent> outcomes;
     {
       const Lock lock(mutex_);
-      if (sent) {
-        confirmed_ = sent;
-      } else {
-        all_failed_ = all_failed_ && sent.outcome() == Outcome::failed;
-        if (!worst_) worst_.emplace(group, sent);
-      }
-      if (--left_ == 0) outcome = result();
+      for (std::size_t i = 0; i < messages_.size(); ++i) messages_[i].add(group, sent[i]);
+      if (--left_ > 0 || !done_) return;
+      outcomes.reserve(messages_.size());
+      for (const OneMessage& message : messages_) outcomes.push_back(message.outcome());
     }
-    if (outcome && done_) done_(std::move(*outcome));
+    done_(outcomes);
   }
 
  private:
-  [[nodiscard]] Sent result() const SWAPMQ_REQUIRES(mutex_) {
-    if (!worst_) return *confirmed_;
-    if (all_failed_ && !confirmed_) return worst_->second;
-    return half_sent(worst_->first, worst_->second);
-  }
+  class OneMessage {
+   public:
+    void add(const std::string& group, const Sent& sent) {
+      if (sent) {
+        confirmed_ = sent;
+        return;
+      }
+      all_failed_ = all_failed_ && sent.outcome() == Outcome::failed;
+      if (!trouble_) trouble_.emplace(group, sent);
+    }
+    [[nodiscard]] Sent outcome() const {
+      if (!trouble_) return *confirmed_;
+      if (all_failed_ && !confirmed_) return trouble_->second;
+      return half_sent(trouble_->first, trouble_->second);
+    }
+
+   private:
+    std::optional<Sent> confirmed_;
+    std::optional<std::pair<std::string, Sent>> trouble_; ///< the first
+    bool all_failed_ = true;
+  };
 
   Mutex mutex_;
-  std::size_t left_ SWAPMQ_GUARDED_BY(mutex_);
-  std::optional<Sent> confirmed_ SWAPMQ_GUARDED_BY(mutex_);
-  std::optional<std::pair<std::string, Sent>> worst_ SWAPMQ_GUARDED_BY(mutex_);
-  bool all_failed_ SWAPMQ_GUARDED_BY(mutex_) = true;
-  const std::function<void(Sent)> done_;
+  std::size_t left_ SWAPMQ_GUARDED_BY(mutex_); // groups
+  std::vector<OneMessage> messages_ SWAPMQ_GUARDED_BY(mutex_);
+  const AsyncPublisher::Done done_;
 };
 
-Sent refused(const Message& message, const Error& why) {
-  return {Outcome::failed, message.id, why};
+std::vector<Sent> refused(std::span<const Message> messages, const Error& why) {
+  std::vector<Sent> sent;
+  sent.reserve(messages.size());
+  for (const Message& message : messages) sent.emplace_back(Outcome::failed, message.id, why);
+  return sent;
 }
 
 /// Of several messages to one group: one Sent for each.
 std::vector<Sent> publish_to(detail::Runtime& runtime, const std::string& group,
                              std::span<const Message> messages, milliseconds timeout) {
-  std::vector<Sent> sent;
-  sent.reserve(messages.size());
   const auto publisher = runtime.publisher(group);
-  if (!publisher) {
-    for (const Message& message : messages) sent.push_back(refused(message, publisher.error()));
-    return sent;
-  }
+  if (!publisher) return refused(messages, publisher.error());
   PublishRequest request(messages, timeout);
   (*publisher)->publish(request);
+  std::vector<Sent> sent;
+  sent.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) sent.push_back(request.sent(i));
   return sent;
 }
@@ -134,16 +145,19 @@ std::vector<Sent> publish_to_groups(detail::Runtime& runtime, const GroupQueues&
 }
 
 void publish_to_groups_async(detail::Runtime& runtime, const GroupQueues& groups,
-                             const Message& message, std::function<void(Sent)> done,
+                             std::span<const Message> messages, AsyncPublisher::Done done,
                              milliseconds timeout) {
-  const WithIds one({&message, 1});
-  const auto gathering = std::make_shared<Gathering>(groups.size(), std::move(done));
+  const WithIds all(messages);
+  const auto gathering =
+      std::make_shared<Gathering>(messages.size(), groups.size(), std::move(done));
   for (const std::string& group : groups) {
-    const auto add = [gathering, group](const Sent& sent) { gathering->add(group, sent); };
+    const auto add = [gathering, group](std::span<const Sent> sent) {
+      gathering->add(group, sent);
+    };
     if (const auto publisher = runtime.publisher(group)) {
-      runtime.async().submit(**publisher, one.messages().front(), add, timeout);
+      runtime.async().submit(**publisher, all.messages(), add, timeout);
     } else {
-      add(refused(one.messages().front(), publisher.error()));
+      add(refused(all.messages(), publisher.error()));
     }
   }
 }

@@ -5,11 +5,11 @@
 // and whoever publishes it again with its id ends that, at the price that some get it twice.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "queue/async_publisher.h"
 #include "swapmq/swapmq.hpp"
 
 namespace swapmq::detail {
@@ -25,9 +25,9 @@ using GroupQueues = std::vector<std::string>; ///< one or more
 std::vector<Sent> publish_to_groups(detail::Runtime& runtime, const GroupQueues& groups,
                                     std::span<const Message> messages, milliseconds timeout);
 
-/// To all groups at once, as MessageQueue::publish_async.
+/// To all groups at once, as MessageQueue::publish_many_async.
 void publish_to_groups_async(detail::Runtime& runtime, const GroupQueues& groups,
-                             const Message& message, std::function<void(Sent)> done,
+                             std::span<const Message> messages, AsyncPublisher::Done done,
                              milliseconds timeout);
 
 } // namespace swapmq::queue

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "queue/clock.h"
@@ -27,6 +28,8 @@ constexpr std::size_t max_reason =
 Error lost_error() {
   return {Errc::lost, "the delivery is no longer ours; the message may be delivered again"};
 }
+
+Error nobody_settled() { return {Errc::invalid_argument, "nobody has settled this delivery yet"}; }
 
 /// As much of it as is kept, in whole characters where it is UTF-8.
 std::string beginning_of(std::string_view reason) {
@@ -61,7 +64,8 @@ Ledger::Ledger(std::string queue, const ConsumeOptions& options, milliseconds re
       retry_delay_(retry_delay),
       max_deliveries_(max_deliveries),
       metrics_(metrics),
-      bell_(std::move(bell)) {}
+      bell_(std::move(bell)),
+      asked_(options.on_demand ? 0 : std::numeric_limits<std::size_t>::max()) {}
 
 // ---- handles ------------------------------------------------------------------------------------
 
@@ -95,9 +99,7 @@ Settling Ledger::extend(DeliveryState& delivery) {
 
 Error Ledger::wait_settled(DeliveryState& delivery, Deadline deadline) {
   const Lock lock(mutex_);
-  if (delivery.stage == Stage::open) {
-    return {Errc::invalid_argument, "nobody has settled this delivery yet"};
-  }
+  if (delivery.stage == Stage::open) return nobody_settled();
   ++settle_waiters_;
   if (!told_.empty()) to_lane_.notify_one();
   while (delivery.stage == Stage::settling && !delivery.timed_out &&
@@ -105,11 +107,39 @@ Error Ledger::wait_settled(DeliveryState& delivery, Deadline deadline) {
     to_waiters_.wait_until(mutex_, deadline);
   }
   --settle_waiters_;
-  if (delivery.timed_out) return lost_error(); // what was settled is not what the holder decided
-  if (delivery.stage == Stage::settling) {
+  if (delivery.stage == Stage::settling && !delivery.timed_out) {
     return {Errc::timeout, "the broker has not confirmed the settlement yet", true};
   }
-  return delivery.verdict;
+  return word_on(delivery);
+}
+
+Error Ledger::word_on(const DeliveryState& delivery) {
+  // What was settled is not what the holder decided.
+  return delivery.timed_out ? lost_error() : delivery.verdict;
+}
+
+void Ledger::when_settled(DeliveryState& delivery, Told told) {
+  Error known;
+  {
+    const Lock lock(mutex_);
+    if (delivery.stage == Stage::settling && !delivery.timed_out) {
+      listeners_.emplace(&delivery, std::move(told));
+      ++settle_waiters_;
+      if (!told_.empty()) to_lane_.notify_one();
+      return;
+    }
+    known = delivery.stage == Stage::open ? nobody_settled() : word_on(delivery);
+  }
+  told(std::move(known));
+}
+
+Ledger::Telling Ledger::to_tell() {
+  settle_waiters_ -= to_tell_.size();
+  return std::exchange(to_tell_, {});
+}
+
+void Ledger::tell(Telling all) {
+  for (auto& [told, word] : all) told(std::move(word));
 }
 
 void Ledger::abandoned(DeliveryState& delivery) {
@@ -169,6 +199,21 @@ std::optional<Delivery> Ledger::take(Deadline now) {
   return taken;
 }
 
+void Ledger::ask(std::size_t count) {
+  const Lock lock(mutex_);
+  if (count == std::exchange(asked_, count)) return;
+  give_back_what_nobody_asked_for();
+  wake_lane();
+}
+
+/// The newest first, so that the others keep their order.
+void Ledger::give_back_what_nobody_asked_for() {
+  while (buffer_.size() > asked_) {
+    decide(*buffer_.back(), SWAPMQ_SETTLE_RELEASE, 0, {}, steady_clock::now());
+    buffer_.pop_back();
+  }
+}
+
 // ---- the lane -----------------------------------------------------------------------------------
 
 std::vector<Pending> Ledger::due(Deadline now) {
@@ -222,7 +267,8 @@ Ledger::Work Ledger::take_work() {
 /// The credit once so many of the outstanding deliveries are settled.
 std::size_t Ledger::credit_after(std::size_t settled) const {
   const std::size_t held = outstanding_ - std::min(settled, outstanding_);
-  return draining_ || held >= prefetch_ ? 0 : prefetch_ - held;
+  if (draining_ || held >= prefetch_) return 0;
+  return std::min(prefetch_ - held, asked_ - std::min(asked_, buffer_.size()));
 }
 
 Ledger::Step Ledger::next_step(bool handled, Deadline last_exchange, Deadline now) {
@@ -298,6 +344,7 @@ void Ledger::received(plugin::BatchPtr batch) {
         buffer_.push_back(&state);
       }
     }
+    give_back_what_nobody_asked_for();
   }
   bell_->ring();
 }
@@ -317,6 +364,7 @@ void Ledger::count(std::int32_t action) const {
 
 void Ledger::ended(std::span<const Pending> settlements, std::span<const swapmq_status> statuses) {
   const Deadline now = steady_clock::now();
+  Telling telling;
   {
     const Lock lock(mutex_);
     for (std::size_t i = 0; i < settlements.size(); ++i) {
@@ -328,7 +376,9 @@ void Ledger::ended(std::span<const Pending> settlements, std::span<const swapmq_
         lose(*settlements[i].delivery, lost_error());
       }
     }
+    telling = to_tell();
   }
+  tell(std::move(telling));
   for (std::size_t i = 0; i < settlements.size();
        ++i) { // without the lock: may free what we stand on
     if (statuses[i] == SWAPMQ_OK || statuses[i] == SWAPMQ_LOST) {
@@ -340,7 +390,14 @@ void Ledger::ended(std::span<const Pending> settlements, std::span<const swapmq_
 void Ledger::end(DeliveryState& delivery, Stage stage) {
   delivery.stage.store(stage, std::memory_order_relaxed);
   --outstanding_;
-  if (settle_waiters_ > 0) to_waiters_.notify_all();
+  if (settle_waiters_ > 0) {
+    to_waiters_.notify_all();
+    const auto [first, last] = listeners_.equal_range(&delivery);
+    for (auto one = first; one != last; ++one) {
+      to_tell_.emplace_back(std::move(one->second), word_on(delivery));
+    }
+    listeners_.erase(first, last);
+  }
   if (outstanding_ == 0 && draining_) {
     to_lane_.notify_one();
     to_waiters_.notify_all();
@@ -369,6 +426,7 @@ void Ledger::told(std::vector<Pending> settlements) {
 
 void Ledger::lose_all(const Error& why) {
   std::vector<DeliveryState*> gone;
+  Telling telling;
   {
     const Lock lock(mutex_);
     gone.assign(buffer_.begin(), buffer_.end());
@@ -383,7 +441,9 @@ void Ledger::lose_all(const Error& why) {
       unlist(*oldest_);
     }
     for (DeliveryState* delivery : gone) lose(*delivery, why);
+    telling = to_tell();
   }
+  tell(std::move(telling));
   for (DeliveryState* delivery : gone) delivery->batch->drop_reference();
 }
 

@@ -13,11 +13,14 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "metrics/metrics.h"
@@ -111,6 +114,9 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
                   Deadline now) SWAPMQ_EXCLUDES(mutex_);
   Settling extend(DeliveryState& delivery) SWAPMQ_EXCLUDES(mutex_);
   Error wait_settled(DeliveryState& delivery, Deadline deadline) SWAPMQ_EXCLUDES(mutex_);
+  using Told = std::function<void(Error)>;
+  /// Calls `told` with what wait_settled() would give, once that is known, without our locks.
+  void when_settled(DeliveryState& delivery, Told told) SWAPMQ_EXCLUDES(mutex_);
   void abandoned(DeliveryState& delivery) SWAPMQ_EXCLUDES(mutex_); ///< its last handle is gone
   [[nodiscard]] const std::string& queue() const { return queue_; }
 
@@ -118,6 +124,8 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   /// The next buffered delivery, handed out; none: there is none, or it drains. `now` is the time
   /// that it counts as handed out from: whoever takes many reads the clock once.
   std::optional<Delivery> take(Deadline now) SWAPMQ_EXCLUDES(mutex_);
+  /// So many may be buffered from now on; what is beyond that goes back.
+  void ask(std::size_t count) SWAPMQ_EXCLUDES(mutex_);
 
   // -- for the lane that serves this ledger
   enum class Next {
@@ -191,7 +199,14 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   void count(std::int32_t action) const;
   std::vector<Pending> due(Deadline now) SWAPMQ_REQUIRES(mutex_);
   [[nodiscard]] std::size_t credit_after(std::size_t settled) const SWAPMQ_REQUIRES(mutex_);
+  void give_back_what_nobody_asked_for() SWAPMQ_REQUIRES(mutex_);
   std::optional<Delivery> hand_out(Deadline now) SWAPMQ_REQUIRES(mutex_);
+  /// What the broker said of a settlement that it has answered.
+  [[nodiscard]] static Error word_on(const DeliveryState& delivery);
+  using Telling = std::vector<std::pair<Told, Error>>;
+  /// Those who are to be told of what ended.
+  Telling to_tell() SWAPMQ_REQUIRES(mutex_);
+  static void tell(Telling all);
 
   const std::string queue_;
   const std::uint32_t prefetch_;
@@ -204,13 +219,16 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   Mutex mutex_;
   Condition to_lane_, to_waiters_;
   std::deque<DeliveryState*> buffer_ SWAPMQ_GUARDED_BY(mutex_);
+  std::size_t asked_ SWAPMQ_GUARDED_BY(mutex_); // the most that is taken into the buffer
   DeliveryState* oldest_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
   DeliveryState* newest_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
   std::size_t listed_ SWAPMQ_GUARDED_BY(mutex_) = 0;
   std::vector<Pending> pending_ SWAPMQ_GUARDED_BY(mutex_);
   std::vector<Pending> told_ SWAPMQ_GUARDED_BY(mutex_); // what the broker has not answered yet
   std::size_t outstanding_ SWAPMQ_GUARDED_BY(mutex_) = 0;
-  std::size_t settle_waiters_ SWAPMQ_GUARDED_BY(mutex_) = 0;
+  std::size_t settle_waiters_ SWAPMQ_GUARDED_BY(mutex_) = 0; // those who are to be told as well
+  std::unordered_multimap<const DeliveryState*, Told> listeners_ SWAPMQ_GUARDED_BY(mutex_);
+  Telling to_tell_ SWAPMQ_GUARDED_BY(mutex_); // as soon as the lock is free
   plugin::Session* in_exchange_ SWAPMQ_GUARDED_BY(mutex_) = nullptr;
   bool interrupted_ SWAPMQ_GUARDED_BY(mutex_) = false;
   bool draining_ SWAPMQ_GUARDED_BY(mutex_) = false;

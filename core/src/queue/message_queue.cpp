@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The public facade: it checks, asks the runtime, and turns answers into values.
+#include <iterator>
 #include <utility>
 
 #include "config/check.h"
@@ -125,25 +126,47 @@ std::vector<Sent> MessageQueue::publish_many(std::string_view queue,
 
 void MessageQueue::publish_async(std::string_view queue, const Message& message,
                                  std::function<void(Sent)> done, const PublishOptions& options) {
+  queue::AsyncPublisher::Done all_done;
+  if (done) all_done = [done = std::move(done)](std::span<Sent> sent) { done(std::move(sent[0])); };
+  start_publishing(queue, {&message, 1}, std::move(all_done), options);
+}
+
+void MessageQueue::publish_many_async(std::string_view queue, std::span<const Message> messages,
+                                      std::function<void(std::vector<Sent>)> done,
+                                      const PublishOptions& options) {
+  if (messages.empty()) return done ? done({}) : void();
+  queue::AsyncPublisher::Done all_done;
+  if (done) {
+    all_done = [done = std::move(done)](std::span<Sent> sent) {
+      done({std::make_move_iterator(sent.begin()), std::make_move_iterator(sent.end())});
+    };
+  }
+  start_publishing(queue, messages, std::move(all_done), options);
+}
+
+void MessageQueue::start_publishing(std::string_view queue, std::span<const Message> messages,
+                                    std::function<void(std::span<Sent>)> done,
+                                    const PublishOptions& options) {
   const QueueName name(queue, *runtime_);
-  const Message* to_send = &message;
   if (Tracer* tracer = runtime_->tracer()) {
-    auto traced = std::make_shared<queue::Traced>(tracer, name, std::span(&message, 1));
-    to_send = &traced->messages().front();
-    done = [traced, done = std::move(done)](Sent sent) {
-      traced->ended(0, sent);
-      if (done) done(std::move(sent));
+    auto traced = std::make_shared<queue::Traced>(tracer, name, messages);
+    messages = traced->messages();
+    done = [traced, done = std::move(done)](std::span<Sent> sent) {
+      for (std::size_t i = 0; i < sent.size(); ++i) traced->ended(i, sent[i]);
+      if (done) done(sent);
     };
   }
   if (const auto groups = runtime_->group_queues(name); !groups.empty()) {
-    return queue::publish_to_groups_async(*runtime_, groups, *to_send, std::move(done),
+    return queue::publish_to_groups_async(*runtime_, groups, messages, std::move(done),
                                           options.timeout);
   }
   auto publisher = runtime_->publisher(name);
   if (publisher) {
-    return runtime_->async().submit(**publisher, *to_send, std::move(done), options.timeout);
+    return runtime_->async().submit(**publisher, messages, std::move(done), options.timeout);
   }
-  if (done) done(refused(message, publisher.error()));
+  std::vector<Sent> none;
+  for (const Message& message : messages) none.push_back(refused(message, publisher.error()));
+  if (done) done(none);
 }
 
 void MessageQueue::set_tracer(std::shared_ptr<Tracer> tracer) {

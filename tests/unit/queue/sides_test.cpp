@@ -157,10 +157,11 @@ TEST(Sides, WhatFailsOnOneIsTriedOnTheOtherAtOnce) {
   Sent alone;
   std::atomic<int> confirmed{0};
   std::thread publisher([&] { alone = publish(*runtime, "down", "x", 30s); });
+  const swapmq::Message message{.body = "x"};
   for (const char* queue : {"down-1", "down-2"}) {
     runtime->async().submit(
-        *runtime->publisher(queue).value(), {.body = "x"},
-        [&](const Sent& sent) { confirmed += sent ? 1 : 0; }, 30s);
+        *runtime->publisher(queue).value(), {&message, 1},
+        [&](std::span<const Sent> sent) { confirmed += sent[0] ? 1 : 0; }, 30s);
   }
   // By now the pauses between two attempts have grown to a second or two.
   ASSERT_TRUE(eventually([&] {
