@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * swapmq backend ABI, version 0.1: what a message queue backend is to its host.
+ * swapmq backend ABI, version 0.2: what a message queue backend is to its host.
  *
  * A backend is a shared object `NAME.so` that exports one symbol, swapmq_backend_entry(). The host
  * finds it by NAME, calls the entry, and from then on speaks to it through the table of functions
