@@ -18,8 +18,7 @@ const Node* text_member(const Node& object, std::string_view key) {
 
 } // namespace
 
-GroupCheck::GroupCheck(const Node& queues, Named named)
-    : queues_(queues), named_(std::move(named)) {
+GroupCheck::GroupCheck(const Node& queues, Named named) : named_(std::move(named)) {
   for (const Node* each = queues.first_child; each != nullptr; each = each->next) {
     if (each->bad_key || each->kind != Kind::object) continue;
     if (each->find("groups") != nullptr) owners_.emplace(named_(each->key), each);

@@ -19,7 +19,7 @@ class GroupCheck {
   /// The queue that a name or a role means; empty if that is wrong.
   using Named = std::function<std::string_view(std::string_view)>;
 
-  /// Of the object that lists the queues, which outlives this.
+  /// Of the object that lists the queues; its nodes outlive this.
   GroupCheck(const Node& queues, Named named);
 
   void run(Findings& out) const;
@@ -30,7 +30,6 @@ class GroupCheck {
                    Findings& out) const;
   [[nodiscard]] bool is_for_dead_letters(std::string_view queue) const;
 
-  const Node& queues_;
   const Named named_;
   std::map<std::string_view, const Node*> owners_; ///< by name, those that list groups
   std::set<std::string_view> dead_letter_queues_;

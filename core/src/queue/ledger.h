@@ -201,12 +201,13 @@ class Ledger : public std::enable_shared_from_this<Ledger> {
   [[nodiscard]] std::size_t credit_after(std::size_t settled) const SWAPMQ_REQUIRES(mutex_);
   void give_back_what_nobody_asked_for() SWAPMQ_REQUIRES(mutex_);
   std::optional<Delivery> hand_out(Deadline now) SWAPMQ_REQUIRES(mutex_);
+  static Error not_ours(); ///< any more
   /// What the broker said of a settlement that it has answered.
   [[nodiscard]] static Error word_on(const DeliveryState& delivery);
   using Telling = std::vector<std::pair<Told, Error>>;
   /// Those who are to be told of what ended.
   Telling to_tell() SWAPMQ_REQUIRES(mutex_);
-  static void tell(Telling all);
+  static void tell(const Telling& all);
 
   const std::string queue_;
   const std::uint32_t prefetch_;

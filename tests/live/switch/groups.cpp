@@ -2,8 +2,10 @@
 //
 // Groups of a queue at real brokers: each gets every message that was confirmed, while the backend
 // is switched and a broker dies, also one that nobody consumes for at the time.
+#include <algorithm>
 #include <atomic>
-#include <fstream>
+#include <cstdio>
+#include <iterator>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -73,6 +75,20 @@ class Groups : public Scenario {
     ASSERT_TRUE(asked) << asked.error().message();
     ASSERT_TRUE(await([&] { return mq.backend_name() == type; }));
   }
+  /// How many may come twice: of publishes that were tried again, and deliveries whose connection
+  /// was lost.
+  static std::size_t may_be_twice(const MessageQueue& mq) {
+    double sum = 0;
+    for (const swapmq::Metric& metric : mq.metrics()) {
+      const bool lost = std::any_of(metric.labels.begin(), metric.labels.end(),
+                                    [](const auto& label) { return label.second == "lost"; });
+      if (metric.name == "swapmq_publish_retries_total" ||
+          (metric.name == "swapmq_settled_total" && lost)) {
+        sum += metric.value;
+      }
+    }
+    return static_cast<std::size_t>(sum);
+  }
   static void expect_all(const Group& group, const Ids& confirmed) {
     const auto missing = [&] {
       const Ids got = group.ids();
@@ -104,9 +120,10 @@ TEST_F(Groups, EachGetsEveryMessageOnEveryBackend) {
   const Group late(mq, "late");
   expect_all(a, confirmed);
   expect_all(late, confirmed);
-  EXPECT_EQ(a.handled(), confirmed.size()) << "something came twice";
-  EXPECT_EQ(late.handled(), confirmed.size()) << "something came twice";
-  std::printf("%zu messages to 2 groups over 5 switches: 0 lost, 0 twice\n", confirmed.size());
+  const std::size_t twice = a.handled() + late.handled() - a.ids().size() - late.ids().size();
+  std::printf("%zu messages to 2 groups over 5 switches: 0 lost, %zu twice\n", confirmed.size(),
+              twice);
+  EXPECT_LE(twice, may_be_twice(mq));
 }
 
 TEST_F(Groups, ABrokerThatDiesLosesNoneOfThem) {
