@@ -106,7 +106,10 @@ std::string node_config(const RabbitmqNode& node, const RabbitmqSetup& setup) {
   text += "{default_user," + binary(kRabbitmqUser) + "},\n{default_pass," +
           binary(kRabbitmqPassword) + "},\n" +
           // Alarms of memory and of disk are for tests that ask for them.
-          "{vm_memory_high_watermark,{absolute,\"4GB\"}},\n{disk_free_limit,50000000}";
+          "{vm_memory_high_watermark,{absolute,\"4GB\"}},\n{disk_free_limit,50000000},\n"
+          // What the broker loses on its way out of a delay queue it sends again after that: in
+          // less time than a test waits, not in three minutes.
+          "{dead_letter_worker_publisher_confirm_timeout,15000}";
   for (const std::string& setting : setup.rabbit) text += ",\n" + setting;
   text += "\n]}";
   if (node.management != 0) {
